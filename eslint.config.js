@@ -1,0 +1,58 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Which folder may import which (docs/architecture.md has the table). A folder not listed for a zone is forbidden
+ * to it; `node:` modules are only for the command line and the Node runtime.
+ */
+const FOLDERS = ['onnx', 'export', 'fold', 'runtime', 'parity', 'cli'];
+const ZONES = [
+  { files: ['src/errors.ts', 'src/tensor.ts'], may: [] },
+  { files: ['src/onnx/**'], may: ['onnx'] },
+  { files: ['src/export/**'], may: ['onnx', 'export'] },
+  { files: ['src/fold/**'], may: ['onnx', 'fold'] },
+  { files: ['src/runtime/**'], may: ['runtime'], node: ['src/runtime/node.ts'] },
+  { files: ['src/parity/**'], may: ['runtime', 'onnx', 'parity'] },
+  { files: ['src/index.ts', 'src/web.ts'], may: ['onnx', 'export', 'fold', 'runtime', 'parity'] },
+];
+
+const forbidden = ({ may }, nodeAllowed) => ({
+  'no-restricted-imports': [
+    'error',
+    {
+      patterns: [
+        ...FOLDERS.filter((folder) => !may.includes(folder)).map((folder) => ({
+          regex: `^\\.{1,2}/(.*/)?${folder}/`,
+          message: `This folder may not import src/${folder} (docs/architecture.md).`,
+        })),
+        {
+          regex: '^\\.{1,2}/(.*/)?(node|index|web)\\.ts$',
+          message: 'The platform entries are for users, not for the rooms behind them.',
+        },
+        ...(nodeAllowed ? [] : [{ regex: '^node:', message: 'The core runs in browsers: no node: modules here.' }]),
+      ],
+    },
+  ],
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'src/onnx/proto/onnx.js', 'src/onnx/proto/onnx.d.ts', 'coverage/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // `noUncheckedIndexedAccess` makes every element possibly undefined; inside a proven bound `!` says so.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // JsonObject refers to itself, which Record cannot.
+      '@typescript-eslint/consistent-indexed-object-style': 'off',
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  ...ZONES.flatMap((zone) => [
+    { files: zone.files, ignores: zone.node ?? [], rules: forbidden(zone, false) },
+    ...(zone.node ? [{ files: zone.node, rules: forbidden(zone, true) }] : []),
+  ]),
+);

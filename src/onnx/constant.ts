@@ -1,0 +1,39 @@
+import type { DType, Tensor } from '../tensor.ts';
+
+/**
+ * A tensor held by the graph. A constant that came from a file keeps the message it was read from (`source`), so
+ * that writing gives the same bytes back; its elements are decoded on the first call of {@link tensor}, as a view
+ * on the file's bytes wherever their alignment allows.
+ */
+export class Constant {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The message as read; only `onnx/proto` looks inside. Absent for tensors made here. */
+  readonly source: unknown;
+  readonly #decode: () => Tensor;
+  #tensor: Tensor | undefined;
+
+  private constructor(dtype: DType, shape: readonly number[], decode: () => Tensor, source?: unknown) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.source = source;
+    this.#decode = decode;
+  }
+
+  static of(tensor: Tensor): Constant {
+    return new Constant(tensor.dtype, tensor.shape, () => tensor);
+  }
+
+  /** For `onnx/proto`: decodes later, or never. */
+  static lazy(dtype: DType, shape: readonly number[], decode: () => Tensor, source: unknown): Constant {
+    return new Constant(dtype, shape, decode, source);
+  }
+
+  /**
+   * The elements.
+   * @throws {EdgefoldError} CORRUPT if the file holds fewer or more bytes than the shape needs.
+   */
+  tensor(): Tensor {
+    return (this.#tensor ??= this.#decode());
+  }
+}

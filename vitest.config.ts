@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // The native runtime loads once per worker process; threads would share its environment.
+    pool: 'forks',
+    testTimeout: 30_000,
+  },
+});
