@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 
 /** The folder of real models and conformance data that some tests need; the others run without it. */
-const SHARED = process.env['EDGEFOLD_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
+const SHARED = process.env.EDGEFOLD_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 
 /** Absolute path of a file in the shared folder, which may not be there. */
 export function sharedPath(name: string): string {
