@@ -6,5 +6,6 @@ export default defineConfig({
     // The native runtime loads once per worker process; threads would share its environment.
     pool: 'forks',
     testTimeout: 30_000,
+    reporters: ['default', './test/support/closing-line.ts'],
   },
 });
