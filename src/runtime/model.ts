@@ -2,7 +2,12 @@ import type { Dim, DType, DTypeArray, Tensor } from '../tensor.ts';
 
 /** Execution providers by onnxruntime's names. `cpu` is onnxruntime-node's, `wasm` onnxruntime-web's. */
 export type Provider = 'cpu' | 'wasm' | 'webgpu' | 'cuda' | 'tensorrt' | 'coreml' | 'dml' | 'webnn';
+export const PROVIDERS: readonly Provider[] = ['cpu', 'wasm', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml', 'webnn'];
 
+/**
+ * What an input takes or an output gives. A nameless unknown dimension is `''`. onnxruntime reports a scalar and a
+ * tensor of unknown rank alike, as `[]`, so an empty shape promises nothing about the rank.
+ */
 export interface TensorSpec {
   readonly name: string;
   readonly dtype: DType;
@@ -35,8 +40,11 @@ export interface ProviderReport {
   readonly requested: readonly Provider[];
   readonly used: Provider;
   readonly refused: readonly { readonly provider: Provider; readonly reason: string }[];
-  /** How we know: the runtime has no other provider in this session, or creation forbids fallback. */
-  readonly evidence: 'single-provider' | 'no-fallback-flag';
+  /**
+   * How we know that `used` ran every node: the session has no other provider, or its creation forbids fallback.
+   * `unproven` is what `allow: 'partial'` gives: nodes may have run on the CPU.
+   */
+  readonly evidence: 'single-provider' | 'no-fallback-flag' | 'unproven';
   readonly runtime: { readonly package: string; readonly version: string };
   readonly optimization: OptimizationLevel;
   readonly threads: number;
@@ -50,16 +58,18 @@ export interface Model extends AsyncDisposable {
   readonly outputs: readonly TensorSpec[];
   readonly report: ProviderReport;
   /**
-   * Runs once. Keys are input names; the result has every output by name.
+   * Runs once. Keys are input names; the result has every output by name. Inputs are read when their turn in the
+   * queue comes, so leave them unchanged until the promise settles.
    * @throws {EdgefoldError} INPUT (name, dtype or shape), RUNTIME, DISPOSED.
    */
   run(inputs: Readonly<Record<string, Input>>): Promise<Record<string, Tensor>>;
-  /** Frees the session; a second call does nothing. */
+  /** Waits for the runs already asked for, then frees the session; a second call does nothing more. */
   dispose(): Promise<void>;
 }
 
 /**
- * @throws {EdgefoldError} FILE, PROVIDER (not available, or not all of the model runs there), RUNTIME (the model
- * was refused; the message holds the runtime's own words).
+ * @throws {EdgefoldError} FILE, USAGE (an option), PROVIDER (not available, or not all of the model runs there),
+ * RUNTIME (the model was refused; the message holds the runtime's own words), UNSUPPORTED (an input or output that
+ * is no tensor).
  */
 export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;

@@ -1,0 +1,132 @@
+import { EdgefoldError } from '../errors.ts';
+import { BITS_PER_ELEMENT, sizeOf, type Dim, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
+import type { Input, TensorSpec } from './model.ts';
+
+type Data = DTypeArray[DType];
+
+/** The dtypes that onnxruntime's JavaScript binding can carry, with the class of array that holds each. */
+const ARRAY_OF = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+  string: Array,
+  uint4: Uint8Array,
+  int4: Uint8Array,
+} as const satisfies Partial<Record<DType, unknown>>;
+
+export type RunnableDType = keyof typeof ARRAY_OF;
+
+export function isRunnable(dtype: string): dtype is RunnableDType {
+  return Object.hasOwn(ARRAY_OF, dtype);
+}
+
+/**
+ * Pairs every input of the model with a tensor of its dtype, rank and fixed dimensions, so that nothing reaches
+ * native code unchecked. Names are taken from own properties only.
+ * @throws {EdgefoldError} INPUT.
+ */
+export function checkInputs(
+  specs: readonly TensorSpec[],
+  inputs: Readonly<Record<string, Input>>,
+): ReadonlyMap<string, Tensor> {
+  const names = specs.map(({ name }) => name);
+  for (const name of Object.keys(inputs)) {
+    if (!names.includes(name)) fail(name, 'the model has no such input', names.join(', ') || 'none');
+  }
+  return new Map(
+    specs.map((spec) => {
+      if (!Object.hasOwn(inputs, spec.name)) fail(spec.name, 'the input is missing', describe(spec));
+      return [spec.name, checkInput(spec, inputs[spec.name]!)];
+    }),
+  );
+}
+
+function checkInput(spec: TensorSpec, input: Input): Tensor {
+  const { dtype, data, shape } = parts(spec, input);
+  if (dtype !== undefined && dtype !== spec.dtype) fail(spec.name, 'the dtype differs', spec.dtype, dtype);
+  checkArray(spec, data);
+  const tensor = { dtype: spec.dtype, data, shape: shape ?? inferShape(spec, data.length) };
+  checkShape(spec, tensor.shape);
+  const length = storedLength(spec.dtype, tensor.shape);
+  if (data.length !== length) {
+    fail(spec.name, 'the data does not fill the shape', `${length} for ${list(tensor.shape)}`, String(data.length));
+  }
+  return tensor;
+}
+
+/** Accepts what TypeScript promises and says so when plain JavaScript gives something else. */
+function parts(spec: TensorSpec, input: unknown): { dtype?: DType; data: Data; shape?: readonly number[] } {
+  if (ArrayBuffer.isView(input) || Array.isArray(input)) return { data: input as Data };
+  if (typeof input === 'object' && input !== null && 'data' in input && 'shape' in input) {
+    if (Array.isArray(input.shape)) return input as unknown as Tensor;
+  }
+  fail(spec.name, 'this is no tensor', `${describe(spec)} as a typed array or { data, shape }`, typeName(input));
+}
+
+function checkArray(spec: TensorSpec, data: unknown): void {
+  if (!isRunnable(spec.dtype)) fail(spec.name, `${spec.dtype} cannot be passed from JavaScript`);
+  const array = ARRAY_OF[spec.dtype];
+  const fits = data instanceof array && (array !== Array || (data as unknown[]).every((s) => typeof s === 'string'));
+  if (!fits) fail(spec.name, 'the array is of the wrong kind', `${array.name} for ${spec.dtype}`, typeName(data));
+}
+
+/** The shape that `length` elements can only have: no dimension is free, or one is and the others divide it. */
+function inferShape(spec: TensorSpec, length: number): readonly number[] {
+  const known = sizeOf(spec.shape.filter((dim) => typeof dim === 'number'));
+  const free = spec.shape.filter((dim) => typeof dim === 'string').length;
+  if (free > 1) fail(spec.name, 'more than one dimension is free', '{ data, shape }', 'an array without a shape');
+  if (free === 1 && (known === 0 || length % known !== 0)) {
+    fail(
+      spec.name,
+      'the data fills no shape of this input',
+      `a multiple of ${known} for ${list(spec.shape)}`,
+      `${length}`,
+    );
+  }
+  return spec.shape.map((dim) => (typeof dim === 'number' ? dim : length / known));
+}
+
+function checkShape(spec: TensorSpec, shape: readonly number[]): void {
+  const sound = shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+  // An empty spec is a scalar or a tensor of unknown rank: onnxruntime judges it.
+  const rank = spec.shape.length === 0 || shape.length === spec.shape.length;
+  const fits = spec.shape.every((dim, axis) => typeof dim === 'string' || dim === shape[axis]);
+  if (!sound || !rank || !fits) fail(spec.name, 'the shape differs', list(spec.shape), list(shape));
+}
+
+/** Array elements of a tensor: types under 8 bits share bytes. */
+function storedLength(dtype: DType, shape: readonly number[]): number {
+  const bits = dtype === 'string' ? 8 : BITS_PER_ELEMENT[dtype];
+  return bits < 8 ? Math.ceil((sizeOf(shape) * bits) / 8) : sizeOf(shape);
+}
+
+/** `float32 [batch, 28, 28]` */
+export function describe({ dtype, shape }: TensorSpec): string {
+  return `${dtype} ${list(shape)}`;
+}
+
+function list(shape: readonly Dim[]): string {
+  return `[${shape.map((dim) => (dim === '' ? '?' : dim)).join(', ')}]`;
+}
+
+function typeName(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+}
+
+function fail(name: string, summary: string, expected?: string, received?: string): never {
+  throw new EdgefoldError('INPUT', summary, {
+    where: `input ${name}`,
+    ...(expected === undefined ? {} : { expected }),
+    ...(received === undefined ? {} : { received }),
+  });
+}
