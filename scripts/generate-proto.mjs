@@ -1,0 +1,69 @@
+/**
+ * Makes src/onnx/proto/onnx.js and onnx.d.ts from onnx.proto: `node scripts/generate-proto.mjs`.
+ * Fields keep their names from the file, 64-bit integers are Long, a field that is absent reads null, and only
+ * encode and decode are generated.
+ */
+import { writeFileSync } from 'node:fs';
+import protobuf from 'protobufjs';
+import pbjs from 'protobufjs-cli/pbjs.js';
+
+const FOLDER = new URL('../src/onnx/proto/', import.meta.url).pathname;
+const SCHEMA = `${FOLDER}onnx.proto`;
+
+const OPTIONS = [
+  ...['--target', 'static-module', '--wrap', 'esm', '--es6', '--keep-case', '--force-long', '--null-semantics'],
+  ...['--no-create', '--no-verify', '--no-convert', '--no-delimited', '--no-typeurl', '--no-service'],
+  ...['--no-comments', '--dependency', 'protobufjs/minimal.js', '--root', 'edgefold-onnx'],
+];
+await new Promise((resolve, reject) => {
+  pbjs.main([...OPTIONS, '--out', `${FOLDER}onnx.js`, SCHEMA], (fault) => (fault ? reject(fault) : resolve()));
+});
+
+const SCALARS = { string: 'string', bytes: 'Uint8Array', int64: 'Int64', uint64: 'Int64', int32: 'number', float: 'number', double: 'number' }; // prettier-ignore
+
+function typeOf(field) {
+  const { resolvedType } = field.resolve();
+  if (!resolvedType) return SCALARS[field.type];
+  return resolvedType instanceof protobuf.Enum ? 'number' : resolvedType.fullName.replace(/^\.onnx\./, '');
+}
+
+function* declaration(type, indent) {
+  yield `${indent}export class ${type.name} extends Message {`;
+  yield `${indent}  constructor(properties?: Partial<${type.fullName.replace(/^\.onnx\./, '')}>);`;
+  for (const field of type.fieldsArray) {
+    yield `${indent}  ${field.name}: ${typeOf(field)}${field.repeated ? '[]' : ' | null'};`;
+  }
+  yield `${indent}  static encode(message: ${type.name}, writer?: Writer): Writer;`;
+  yield `${indent}  static decode(reader: Reader, length?: number): ${type.name};`;
+  yield `${indent}}`;
+  const nested = type.nestedArray.filter((inner) => inner instanceof protobuf.Type);
+  if (nested.length === 0) return;
+  yield `${indent}export namespace ${type.name} {`;
+  for (const inner of nested) yield* declaration(inner, `${indent}  `);
+  yield `${indent}}`;
+}
+
+const root = new protobuf.Root().loadSync(SCHEMA, { keepCase: true });
+writeFileSync(
+  `${FOLDER}onnx.d.ts`,
+  [
+    '// Made by scripts/generate-proto.mjs from onnx.proto. A field that is absent reads null.',
+    "import type { Reader, Writer } from 'protobufjs/minimal.js';",
+    '',
+    '/** What the generated code makes of a 64-bit integer: a Long, of which only the two halves are used here. */',
+    'export interface Int64 {',
+    '  readonly low: number;',
+    '  readonly high: number;',
+    '}',
+    '',
+    '/** Fields that the schema does not know, as they were read. */',
+    'export class Message {',
+    '  $unknowns?: Uint8Array[];',
+    '}',
+    '',
+    'export namespace onnx {',
+    ...root.lookup('onnx').nestedArray.flatMap((type) => [...declaration(type, '  ')]),
+    '}',
+    '',
+  ].join('\n'),
+);

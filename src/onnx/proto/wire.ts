@@ -1,0 +1,73 @@
+import protobuf from 'protobufjs/minimal.js';
+import { EdgefoldError } from '../../errors.ts';
+import { onnx, type Int64, type Message } from './onnx.js';
+
+/**
+ * Messages, strings and unknown fields in one file, beyond which it is refused: each takes a few hundred bytes of
+ * memory, but as little as two in the file. The largest published graphs have a tenth of this.
+ */
+const MAX_PARTS = 1 << 21;
+
+/** Small integers are most of them; sharing them keeps an integer tensor of n bytes from taking 80·n of memory. */
+const SMALL_INTEGERS: readonly Int64[] = Array.from({ length: 128 }, (_, low) => ({ low, high: 0 }));
+
+/** Keeps unknown fields, refuses text that is not UTF-8 (it would not survive), counts parts; bytes are views. */
+class OnnxReader extends protobuf.Reader {
+  override discardUnknown = false;
+  #parts = 0;
+
+  override string(): string {
+    return this.stringVerify();
+  }
+
+  override size(): number {
+    this.#count();
+    return super.size();
+  }
+
+  override raw(start: number, end: number): Uint8Array {
+    this.#count();
+    return super.raw(start, end);
+  }
+
+  override int64(): never {
+    const small = this.pos < this.len ? SMALL_INTEGERS[this.buf[this.pos]!] : undefined;
+    if (!small) return super.int64() as never;
+    this.pos++;
+    return small as never;
+  }
+
+  #count(): void {
+    if (++this.#parts > MAX_PARTS) {
+      throw new EdgefoldError('LIMIT', 'the model has too many parts', { expected: `at most ${MAX_PARTS}` });
+    }
+  }
+}
+
+/** @throws {EdgefoldError} CORRUPT, LIMIT. */
+export function decodeModel(bytes: Uint8Array, where: string): onnx.ModelProto {
+  try {
+    // A view of plain type: slices of a Buffer would be Buffers.
+    return onnx.ModelProto.decode(new OnnxReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+  } catch (cause) {
+    if (cause instanceof EdgefoldError) throw cause;
+    throw new EdgefoldError('CORRUPT', 'the file is cut off, damaged, or not an ONNX model', {
+      where,
+      hint: `The protobuf reader says: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      cause,
+    });
+  }
+}
+
+export function encodeModel(model: onnx.ModelProto): Uint8Array {
+  const bytes = onnx.ModelProto.encode(model, new protobuf.Writer()).finish();
+  return bytes;
+}
+
+/** A copy of a message with some fields changed; `null` takes a field out. Unknown fields stay. */
+export function edited<M extends Message>(message: M, changes: Partial<M>): M {
+  const copy = Object.create(Object.getPrototypeOf(message) as object) as M;
+  Object.assign(copy, message, changes);
+  if (message.$unknowns) copy.$unknowns = message.$unknowns;
+  return copy;
+}
