@@ -32,10 +32,7 @@ export const load: Load = async (source, options = {}) => {
     if ('reason' in model) refused.push({ provider, reason: model.reason });
     else return model;
   }
-  throw new EdgefoldError('PROVIDER', 'no provider that was asked for runs this model', {
-    received: refused.map(({ provider, reason }) => `${provider}: ${reason}`).join('; '),
-    hint: settings.providers.includes('cpu') ? 'See the reasons.' : "Ask for provider 'cpu', or add it to the list.",
-  });
+  throw refusal(refused);
 };
 
 /**
@@ -82,6 +79,14 @@ async function importRuntime(): Promise<Runtime> {
   });
   runtime.env.logLevel = 'fatal';
   return runtime;
+}
+
+function refusal(refused: ProviderReport['refused']): EdgefoldError {
+  const reasons = refused.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ');
+  const partial = reasons.includes('fallback to CPU EP') ? ", or let nodes run on the CPU with allow: 'partial'" : '';
+  return new EdgefoldError('PROVIDER', `no provider that was asked for runs this model (${reasons})`, {
+    hint: `Add 'cpu' to the providers${partial}.`,
+  });
 }
 
 interface Circumstances {

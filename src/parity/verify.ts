@@ -1,0 +1,147 @@
+import { EdgefoldError } from '../errors.ts';
+import {
+  OPTIMIZATION_LEVELS,
+  type Input,
+  type Load,
+  type Model,
+  type ModelSource,
+  type OptimizationLevel,
+  type TensorSpec,
+} from '../runtime/model.ts';
+import type { Tensor } from '../tensor.ts';
+import { interfaceDifference } from './interface.ts';
+import { largest, MetricsBuilder } from './metrics.ts';
+import type { OutputMetrics, ParityReport, ParityRun, Tolerance } from './report.ts';
+import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.ts';
+import { generateSamples } from './samples.ts';
+import { toleranceFor, TOLERANCES } from './tolerances.ts';
+import { describeFailure, overall, worstOutputs } from './verdict.ts';
+
+export interface VerifyOptions extends SampleOptions {
+  readonly load: Load;
+  /** What is right by definition; run as it is written, with onnxruntime's optimiser off. */
+  readonly reference: ModelSource;
+  /** What must agree with it, at every optimisation level: the optimiser must not undo or misread the folding. */
+  readonly candidate: ModelSource;
+  /** Samples of your own, in place of seeded ones. */
+  readonly inputs?: readonly Readonly<Record<string, Input>>[];
+  /** For float outputs; default: the tier of each output's dtype. */
+  readonly tolerance?: Tolerance;
+  /** Default: all of them. */
+  readonly levels?: readonly OptimizationLevel[];
+}
+
+/** What the reference gave: the yardstick of every run. */
+interface Yardstick {
+  readonly model: Pick<Model, 'inputs' | 'outputs' | 'report'>;
+  readonly samples: readonly Readonly<Record<string, Input>>[];
+  readonly results: readonly Readonly<Record<string, Tensor>>[];
+  /** max|expected| by output name, over all samples. */
+  readonly scales: ReadonlyMap<string, number>;
+}
+
+/** Faults of a model or a runtime rather than of the call. */
+const MODEL_FAULTS: readonly string[] = ['PROVIDER', 'RUNTIME', 'UNSUPPORTED', 'LIMIT'];
+
+/**
+ * Runs two models on the same inputs and reports how far apart they are.
+ *
+ * The verdict is `pass` only when every output of every run had elements and all of them lie within the tolerance.
+ * It is `not-run` when nothing could be compared: no samples, no outputs, an output that stays empty, or a reference
+ * that does not load or run; and `fail` when the candidate has another interface, does not load or run, or differs.
+ *
+ * @throws {EdgefoldError} FILE, USAGE; INPUT if `inputs` do not fit the reference.
+ */
+export async function verify(options: VerifyOptions): Promise<ParityReport> {
+  const yardstick = await measureReference(options);
+  if (typeof yardstick === 'string') return reportOf(options, [], { reason: yardstick });
+  const runs: ParityRun[] = [];
+  for (const level of options.levels ?? OPTIMIZATION_LEVELS) runs.push(await runCandidate(options, yardstick, level));
+  return reportOf(options, runs, { yardstick });
+}
+
+/** The yardstick, or why there is none. */
+async function measureReference(options: VerifyOptions): Promise<Yardstick | string> {
+  try {
+    await using model = await options.load(options.reference, { optimization: 'disabled' });
+    const samples = options.inputs ?? generateSamples(model.inputs, options);
+    if (samples.length === 0) return 'there are no samples';
+    if (model.outputs.length === 0) return 'the reference has no outputs';
+    const results = await runAll(model, samples);
+    const { inputs, outputs, report } = model;
+    return { model: { inputs, outputs, report }, samples, results, scales: scalesOf(outputs, results) };
+  } catch (error) {
+    return `the reference did not run: ${faultOf(error)}`;
+  }
+}
+
+async function runAll(model: Model, samples: Yardstick['samples']): Promise<Record<string, Tensor>[]> {
+  const results = [];
+  for (const sample of samples) results.push(await model.run(sample));
+  return results;
+}
+
+function scalesOf(outputs: readonly TensorSpec[], results: Yardstick['results']): Map<string, number> {
+  return new Map(outputs.map(({ name }) => [name, Math.max(...results.map((result) => largest(result[name]!)))]));
+}
+
+async function runCandidate(
+  { load, candidate, tolerance }: VerifyOptions,
+  yardstick: Yardstick,
+  optimization: OptimizationLevel,
+): Promise<ParityRun> {
+  const label = `optimisation ${optimization}`;
+  let provider: ParityRun['provider'] = null;
+  try {
+    await using model = await load(candidate, { optimization });
+    provider = model.report;
+    const difference = interfaceDifference(yardstick.model, model);
+    if (difference !== undefined) return { label, provider, verdict: 'fail', reason: difference, outputs: {} };
+    const outputs = await compareAll(model, yardstick, tolerance);
+    return { label, provider, ...overall(outputs), outputs };
+  } catch (error) {
+    return { label, provider, verdict: 'fail', reason: `the candidate did not run: ${faultOf(error)}`, outputs: {} };
+  }
+}
+
+/** Compares each sample as it comes, so that only one result of the candidate is held at a time. */
+async function compareAll(
+  model: Model,
+  { samples, results, scales }: Yardstick,
+  tolerance: Tolerance | undefined,
+): Promise<Readonly<Record<string, OutputMetrics>>> {
+  const builders = model.outputs.map(({ name, dtype }) => {
+    return [name, new MetricsBuilder(toleranceFor(dtype, tolerance), scales.get(name)!)] as const;
+  });
+  for (const [sample, inputs] of samples.entries()) {
+    const result = await model.run(inputs);
+    for (const [name, builder] of builders) builder.add(sample, result[name]!, results[sample]![name]!);
+  }
+  return Object.fromEntries(builders.map(([name, builder]) => [name, builder.result()]));
+}
+
+/** The message of a fault that belongs in the report; any other goes on to the caller. */
+function faultOf(error: unknown): string {
+  if (error instanceof EdgefoldError && (error.code === 'PARITY' || MODEL_FAULTS.includes(error.code)))
+    return error.message;
+  throw error;
+}
+
+function reportOf(
+  { seed = SAMPLE_DEFAULTS.seed, tolerance = TOLERANCES.float32 }: VerifyOptions,
+  runs: readonly ParityRun[],
+  { reason, yardstick }: { readonly reason?: string; readonly yardstick?: Yardstick },
+): ParityReport {
+  const { verdict, reason: why } =
+    reason === undefined ? describeFailure(runs) : { verdict: 'not-run' as const, reason };
+  return {
+    verdict,
+    ...(why === undefined ? {} : { reason: why }),
+    seed,
+    samples: yardstick?.samples.length ?? 0,
+    tolerance,
+    outputs: worstOutputs(runs),
+    runs,
+    reference: yardstick ? { label: 'optimisation disabled', provider: yardstick.model.report } : null,
+  };
+}
