@@ -227,6 +227,11 @@ export class Graph {
     this.#names.add(name);
   }
 
+  /** Marks every name of another model as taken here too. */
+  reserveNamesOf(other: Graph): void {
+    for (const name of other.#names) this.#names.add(name);
+  }
+
   /** `base` if no value or node of the model has it yet, else `base_1`, `base_2`, …; reserves what it returns. */
   uniqueName(base: string): string {
     let name = base;

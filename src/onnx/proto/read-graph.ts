@@ -94,7 +94,7 @@ class GraphReader {
   }
 
   #readNode(proto: onnx.NodeProto): void {
-    const label = `node ${proto.name || (proto.output.find(Boolean) ?? '?')} (${proto.op_type ?? '?'})`;
+    const label = `node ${labelOf(proto)}`;
     if (!proto.op_type) corrupt(this.#where(label), 'it names no operator');
     if (!proto.domain && !this.#file.model.opsets.has('')) corrupt(this.#where(label), 'the file does not say the opset of ai.onnx'); // prettier-ignore
     if (proto.name) this.#graph.reserveName(proto.name);
@@ -120,19 +120,21 @@ class GraphReader {
   }
 
   #resolve(name: string, label: string): Value {
-    for (let reader: GraphReader | undefined = this; reader; reader = reader.#parent) {
-      const value = reader.#scope.get(name);
-      if (value) return value;
-    }
+    const value = this.#lookUp(name);
+    if (value) return value;
     const maker = this.#makerOf(name);
     if (!maker) corrupt(this.#where(label), `it reads ${name}, which nothing makes`);
     corrupt(this.#where(label), `it reads ${name} before ${maker} makes it: a cycle, or nodes out of order`);
   }
 
+  #lookUp(name: string): Value | undefined {
+    return this.#scope.get(name) ?? (this.#parent ? this.#parent.#lookUp(name) : undefined);
+  }
+
   /** The node that makes a value in this graph or around it. */
   #makerOf(name: string): string | undefined {
     const maker = this.#proto.node.find(({ output }) => output.includes(name));
-    if (maker) return `${maker.name || name} (${maker.op_type ?? '?'})`;
+    if (maker) return labelOf(maker);
     return this.#parent ? this.#parent.#makerOf(name) : undefined;
   }
 
@@ -173,8 +175,16 @@ class GraphReader {
   }
 }
 
+/** As {@link Node.label}, for a node that is not one yet. */
+function labelOf({ name, op_type, output }: onnx.NodeProto): string {
+  const shown = name === null || name === '' ? (output.find(Boolean) ?? '?') : name;
+  return `${shown} (${op_type ?? '?'})`;
+}
+
 function sourceOf(value: Value): ValueSource {
-  return (value.source ??= new ValueSource()) as ValueSource;
+  const source = value.source instanceof ValueSource ? value.source : new ValueSource();
+  value.source = source;
+  return source;
 }
 
 function setType(value: Value, info: onnx.ValueInfoProto): void {

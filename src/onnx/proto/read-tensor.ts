@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../../errors.ts';
-import { BITS_PER_ELEMENT, byteLengthOf, sizeOf, type DType, type DTypeArray, type Tensor } from '../../tensor.ts';
+import { BITS_PER_ELEMENT, byteLengthOf, sizeOf, type DType, type DTypeArray } from '../../tensor.ts';
 import { Constant } from '../constant.ts';
 import { dtypeOf } from './dtype.ts';
 import { checkedExternal, type ExternalData } from './external.ts';
@@ -63,7 +63,7 @@ export function readTensor(proto: onnx.TensorProto, where: string, external?: Ex
   const shape = readShape(proto.dims, where);
   if (proto.segment) throw new EdgefoldError('UNSUPPORTED', 'the tensor is split into segments', { where });
   const decode = decoderOf(proto, dtype, shape, where, external);
-  return Constant.lazy(dtype, shape, () => ({ dtype, shape, data: decode() }) as Tensor, proto);
+  return Constant.lazy(dtype, shape, () => ({ dtype, shape, data: decode() }), proto);
 }
 
 function decoderOf(

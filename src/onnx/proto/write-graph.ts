@@ -1,5 +1,4 @@
 import { bug } from '../../errors.ts';
-import type { Dim } from '../../tensor.ts';
 import type { Graph, Node, Value } from '../graph.ts';
 import { onnx, type Message } from './onnx.js';
 import { GraphSource, ValueSource } from './source.ts';
@@ -12,6 +11,7 @@ import { writeConstant } from './write-tensor.ts';
 export function writeGraph(graph: Graph): onnx.GraphProto {
   const source = graph.source instanceof GraphSource ? graph.source : undefined;
   const before = source?.proto ?? new onnx.GraphProto({ name: graph.name });
+  const strays = source?.strays ?? new Set<Message>();
   const values = new Map(valuesOf(graph).map((value) => [value.name, value]));
   const constants = graph.initializers.map((value) => writeConstant(value.constant ?? bug(`initializer ${value.name} holds no constant`), value.name)); // prettier-ignore
   return unlessSame(before, {
@@ -21,12 +21,12 @@ export function writeGraph(graph: Graph): onnx.GraphProto {
     input: graph.inputs.map((value) => writeInfo(value, 'input')),
     output: graph.outputs.map((value) => writeInfo(value, 'output')),
     value_info: before.value_info.flatMap((info) => {
-      if (source?.strays.has(info)) return [info];
+      if (strays.has(info)) return [info];
       const value = values.get(info.name ?? '');
       return value && sourceOf(value)?.info === info ? [writeInfo(value, 'info')] : [];
     }),
     quantization_annotation: before.quantization_annotation.filter(
-      (annotation) => source?.strays.has(annotation) || values.has(annotation.tensor_name ?? ''),
+      (annotation) => strays.has(annotation) || values.has(annotation.tensor_name ?? ''),
     ),
   });
 }
@@ -61,9 +61,7 @@ function names(values: readonly (Value | undefined)[], before: readonly string[]
 function writeInfo(value: Value, role: 'input' | 'output' | 'info'): onnx.ValueInfoProto {
   const source = sourceOf(value);
   const before = source?.[role];
-  if (before && source && source.type.dtype === value.dtype && isSameShape(source.type.shape, value.shape)) {
-    return before;
-  }
+  if (before && isTypeAsRead(value, source)) return before;
   return edited(before ?? new onnx.ValueInfoProto({ name: value.name }), { type: writeType(value) });
 }
 
@@ -71,8 +69,10 @@ function sourceOf(value: Value): ValueSource | undefined {
   return value.source instanceof ValueSource ? value.source : undefined;
 }
 
-function isSameShape(a: readonly Dim[] | undefined, b: readonly Dim[] | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && isSame(a, b));
+function isTypeAsRead({ dtype, shape }: Value, source: ValueSource | undefined): boolean {
+  if (dtype !== source?.type.dtype) return false;
+  const before = source?.type.shape;
+  return shape === before || (shape !== undefined && before !== undefined && isSame(shape, before));
 }
 
 function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
