@@ -1,0 +1,56 @@
+import { writeOnnx } from '../../onnx/write.ts';
+import type { Arguments } from '../arguments.ts';
+import type { Command, Outcome } from '../command.ts';
+import { deliver } from '../deliver.ts';
+import { besideInput, checkOutput } from '../output-file.ts';
+import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
+import type { Progress } from '../progress.ts';
+import { openSource } from '../source-files.ts';
+
+export const exportCommand: Command = {
+  verb: 'export',
+  about:
+    'Turns a trained Keras or TF.js model into an ONNX file without BatchNormalization: reads it, lowers it, folds it, compares the folded model with the unfolded one, and writes it. Exit code 2, and no file, when they differ.',
+  operands: ['SRC'],
+  options: {
+    output: { short: 'o', value: 'OUT.onnx', help: 'where to write (default: SRC.onnx beside the source)' },
+    opset: { value: 'N', help: 'ai.onnx version of the result (default 17)' },
+    force: { help: 'replace an existing output file' },
+    'no-fold': { help: 'leave the BatchNormalizations in' },
+    'no-verify': { help: 'write without comparing' },
+    ...PARITY_OPTIONS,
+  },
+  examples: [
+    ['edgefold export model.keras', 'writes model.onnx beside it'],
+    ['edgefold export tfjs/model.json -o digits.onnx', 'a TF.js layers model with its weight files'],
+    ['edgefold export architecture.json', 'Keras architecture, with its weights (.h5) beside it'],
+  ],
+  notes: ['SRC is a .keras, .h5 or model.json file, a folder with a model.json, or - for standard input.'],
+  run: exportFile,
+};
+
+async function exportFile(args: Arguments, progress: Progress): Promise<Outcome> {
+  checkNoVerify(args);
+  const settings = await paritySettings(args);
+  const opset = args.integer('opset', [1, 1000]);
+  progress.expect(args.flag('no-verify') ? 3 : 4);
+  progress.step('reading');
+  const file = await openSource(args.operand(0));
+  const output = args.text('output') ?? besideInput(file.path, '.onnx');
+  await checkOutput(output, file.pathsRead, args.flag('force'));
+  const { exportModel } = await import('../../export/export-model.ts');
+  const { graph, source, warnings } = await exportModel(file, { ...(opset !== undefined && { opset }) });
+  progress.step('folding');
+  const folded = args.flag('no-fold') ? undefined : (await import('../../fold/fold-graph.ts')).foldGraph(graph);
+  const delivery = {
+    graph: folded?.graph ?? graph,
+    ...(folded && { report: folded.report }),
+    nodesBefore: graph.nodes.length,
+    output,
+    pathsRead: file.pathsRead,
+    source: { path: file.name, format: source.format, kerasVersion: source.kerasVersion },
+    warnings: [...warnings, ...(folded?.report.warnings ?? [])],
+    ...(!args.flag('no-verify') && { reference: () => writeOnnx(graph) }),
+  };
+  return deliver(delivery, settings, args, progress);
+}

@@ -1,0 +1,48 @@
+import type { Arguments } from '../arguments.ts';
+import type { Command, Outcome } from '../command.ts';
+import { deliver } from '../deliver.ts';
+import { onnxSource } from '../onnx-source.ts';
+import { besideInput, checkOutput } from '../output-file.ts';
+import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
+import type { Progress } from '../progress.ts';
+
+export const foldCommand: Command = {
+  verb: 'fold',
+  about:
+    'Folds the BatchNormalizations of an ONNX file into the layers beside them, compares the result with the original, and writes it. Exit code 2, and no file, when they differ.',
+  operands: ['IN.onnx'],
+  options: {
+    output: { short: 'o', value: 'OUT.onnx', help: 'where to write (default: IN.folded.onnx beside the input)' },
+    force: { help: 'replace an existing output file' },
+    'no-verify': { help: 'write without comparing' },
+    ...PARITY_OPTIONS,
+  },
+  examples: [
+    ['edgefold fold model.onnx', 'writes model.folded.onnx'],
+    ['edgefold fold model.onnx -o small.onnx --json', 'the report as JSON'],
+  ],
+  run: foldFile,
+};
+
+async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
+  checkNoVerify(args);
+  const settings = await paritySettings(args);
+  progress.expect(args.flag('no-verify') ? 3 : 4);
+  progress.step('reading');
+  const { file, graph, model } = await onnxSource(args.operand(0));
+  const output = args.text('output') ?? besideInput(file.path, '.folded.onnx');
+  await checkOutput(output, file.pathsRead, args.flag('force'));
+  progress.step('folding');
+  const { foldGraph } = await import('../../fold/fold-graph.ts');
+  const { graph: folded, report } = foldGraph(graph);
+  const delivery = {
+    graph: folded,
+    report,
+    nodesBefore: report.nodes.before,
+    output,
+    pathsRead: file.pathsRead,
+    warnings: report.warnings,
+    ...(!args.flag('no-verify') && { reference: () => model }),
+  };
+  return deliver(delivery, settings, args, progress);
+}

@@ -1,0 +1,27 @@
+import type { Arguments } from '../arguments.ts';
+import type { Command, Outcome } from '../command.ts';
+import type { VerifyDocument } from '../json.ts';
+import { comparePair, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
+import { parityText } from '../parity-text.ts';
+import type { Progress } from '../progress.ts';
+import { onnxSource } from '../onnx-source.ts';
+
+export const verifyCommand: Command = {
+  verb: 'verify',
+  about:
+    'Runs two ONNX files on the same inputs and compares every output. A.onnx is the reference and runs as it is written; B.onnx runs at every optimisation level of onnxruntime. Exit code 0 when all agree, 2 when they do not or nothing could be compared.',
+  operands: ['A.onnx', 'B.onnx'],
+  options: PARITY_OPTIONS,
+  examples: [['edgefold verify model.onnx model.folded.onnx', 'do both compute the same?']],
+  run: verifyFiles,
+};
+
+async function verifyFiles(args: Arguments, progress: Progress): Promise<Outcome> {
+  const settings = await paritySettings(args);
+  const [reference, candidate] = await Promise.all([onnxSource(args.operand(0)), onnxSource(args.operand(1))]);
+  progress.expect(1);
+  progress.step('comparing');
+  const parity = await comparePair(reference.model, candidate.model, settings);
+  const document: VerifyDocument = { reference: args.operand(0), candidate: args.operand(1), parity };
+  return { document, table: () => parityText(parity), exitCode: parity.verdict === 'pass' ? 0 : 2 };
+}

@@ -1,0 +1,22 @@
+import { sniff } from '../onnx/sniff.ts';
+import type { Model } from '../runtime/model.ts';
+import { openSource } from './source-files.ts';
+
+/**
+ * A model ready to run on the CPU: ONNX as it is, anything else exported and folded in memory.
+ *
+ * @throws {EdgefoldError} FILE, FORMAT, and whatever reading, exporting or loading finds.
+ */
+export async function openModel(given: string): Promise<{ readonly model: Model; readonly name: string }> {
+  const source = await openSource(given);
+  const { load } = await import('../runtime/node.ts');
+  // By its path where it has one, so that weights in files beside it are found.
+  if (sniff(source.bytes) === 'unknown') return { model: await load(source.path ?? source.bytes), name: source.name };
+  const [{ exportModel }, { foldGraph }, { writeOnnx }] = await Promise.all([
+    import('../export/export-model.ts'),
+    import('../fold/fold-graph.ts'),
+    import('../onnx/write.ts'),
+  ]);
+  const { graph } = await exportModel(source);
+  return { model: await load(writeOnnx(foldGraph(graph).graph)), name: source.name };
+}

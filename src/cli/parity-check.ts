@@ -1,0 +1,87 @@
+import { EdgefoldError } from '../errors.ts';
+import type { ParityReport, Tolerance } from '../parity/report.ts';
+import type { Range, SampleOptions } from '../parity/sample-options.ts';
+import type { ModelSource } from '../runtime/model.ts';
+import { badValue, type Arguments, type OptionSpecs } from './arguments.ts';
+
+/** Options of every verb that compares two models. */
+export const PARITY_OPTIONS = {
+  samples: { value: 'N', help: 'how many seeded inputs to compare on (default 4)' },
+  seed: { value: 'N', help: 'where the inputs begin; the same seed gives the same inputs everywhere (default 0)' },
+  range: { value: 'LOW,HIGH', help: 'bounds of float inputs, such as 0,255 (default -1,1)' },
+  indices: { value: 'LOW,HIGH', help: 'bounds of integer inputs, inclusive (default 0,1)' },
+  dim: { value: 'NAME=N', multiple: true, help: 'size of a symbolic dimension' },
+  tolerance: {
+    value: 'T',
+    help: "allowed difference as a share of the output's largest value, such as 1e-5, or one of exact, float32, float16, bfloat16 (default: by the dtype of each output)",
+  },
+} as const satisfies OptionSpecs;
+
+export interface ParitySettings extends SampleOptions {
+  readonly tolerance?: Tolerance;
+}
+
+/** @throws {EdgefoldError} USAGE. */
+export async function paritySettings(args: Arguments): Promise<ParitySettings> {
+  const samples = args.integer('samples', [1, 100_000]);
+  const seed = args.integer('seed', [0, 2 ** 32 - 1]);
+  const floatRange = range(args, 'range');
+  const integerRange = range(args, 'indices');
+  const tolerance = await toleranceOf(args);
+  return {
+    ...(samples !== undefined && { samples }),
+    ...(seed !== undefined && { seed }),
+    ...(floatRange && { floatRange }),
+    ...(integerRange && { integerRange }),
+    ...(tolerance && { tolerance }),
+    symbols: Object.fromEntries(args.texts('dim').map(symbolSize)),
+  };
+}
+
+/** Runs both on onnxruntime: the reference as it is written, the candidate at every optimisation level. */
+export async function comparePair(
+  reference: ModelSource,
+  candidate: ModelSource,
+  settings: ParitySettings,
+): Promise<ParityReport> {
+  const [{ verify }, { load }] = await Promise.all([import('../parity/verify.ts'), import('../runtime/node.ts')]);
+  return verify({ load, reference, candidate, ...settings });
+}
+
+function range(args: Arguments, option: string): Range | undefined {
+  const text = args.text(option);
+  if (text === undefined) return undefined;
+  const [low = NaN, high = NaN, ...more] = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (Number.isFinite(low) && Number.isFinite(high) && low <= high && more.length === 0) return [low, high];
+  throw badValue(option, 'two numbers, the smaller first: LOW,HIGH', text);
+}
+
+function symbolSize(text: string): readonly [string, number] {
+  const at = text.lastIndexOf('=');
+  const size = Number(text.slice(at + 1));
+  if (at > 0 && Number.isSafeInteger(size) && size > 0) return [text.slice(0, at), size];
+  throw badValue('dim', 'the name of a dimension and its size: NAME=N', text);
+}
+
+async function toleranceOf(args: Arguments): Promise<Tolerance | undefined> {
+  const text = args.text('tolerance');
+  if (text === undefined) return undefined;
+  const { TOLERANCES } = await import('../parity/tolerances.ts');
+  const tiers: Readonly<Record<string, Tolerance>> = TOLERANCES;
+  if (Object.hasOwn(tiers, text)) return tiers[text];
+  const share = Number(text);
+  if (share >= 0 && Number.isFinite(share)) return { name: text, atol: 0, rtol: 0, range: share };
+  throw badValue('tolerance', `a number such as 1e-5, or one of ${Object.keys(tiers).join(', ')}`, text);
+}
+
+/** Parity that was not asked for. */
+export function notAskedFor(): { readonly verdict: 'not-run'; readonly reason: string } {
+  return { verdict: 'not-run', reason: 'switched off with --no-verify' };
+}
+
+/** @throws {EdgefoldError} USAGE if options of the comparison are given together with `--no-verify`. */
+export function checkNoVerify(args: Arguments): void {
+  const idle = Object.keys(PARITY_OPTIONS).find((option) => args.flag(option));
+  if (!args.flag('no-verify') || !idle) return;
+  throw new EdgefoldError('USAGE', `--${idle} has no effect with --no-verify`, { hint: 'Leave one of them out.' });
+}

@@ -1,0 +1,50 @@
+/** Milliseconds of work before anything is shown. */
+const QUIET_MS = 1000;
+const BAR_CELLS = 24;
+
+/** A bar on stderr for a person who waits over a second; silent when stderr is no terminal. */
+export class Progress {
+  readonly #stream: NodeJS.WriteStream | undefined;
+  readonly #startMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #step = 0;
+  #steps = 1;
+  #label = '';
+  #shown = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    if (stream.isTTY) this.#stream = stream;
+  }
+
+  /** How many calls of {@link step} are to come. */
+  expect(steps: number): void {
+    this.#steps = steps;
+  }
+
+  /** Says what begins now, such as "folding". */
+  step(label: string): void {
+    this.#label = label;
+    this.#step++;
+    if (!this.#stream) return;
+    this.#timer ??= setInterval(() => {
+      this.#draw();
+    }, 100).unref();
+    this.#draw();
+  }
+
+  /** Wipes the bar. */
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#shown) this.#stream?.write('\r\x1b[K');
+    this.#shown = false;
+  }
+
+  #draw(): void {
+    const elapsedMs = performance.now() - this.#startMs;
+    if (elapsedMs < QUIET_MS) return;
+    const done = Math.min(BAR_CELLS, Math.round((BAR_CELLS * (this.#step - 1)) / this.#steps));
+    const bar = '█'.repeat(done) + '░'.repeat(BAR_CELLS - done);
+    this.#stream?.write(`\r\x1b[K${bar} ${this.#label} … ${(elapsedMs / 1000).toFixed(1)} s`);
+    this.#shown = true;
+  }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { readPng } from '../../../src/cli/inputs/picture.ts';
+
+const read = (base64: string) => readPng(new Uint8Array(Buffer.from(base64, 'base64')), 'x.png');
+
+/** Pictures written by TensorFlow's encode_png (libpng), and hand-made ones as its decode_png reads them. */
+const FILES = {
+  grey: 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAAAAAC4HznGAAAAEElEQVQImWNkcHBg+M/IBAAF0QGEklx+VQAAAABJRU5ErkJggg==',
+  rgb: 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAGElEQVQImWP4z8DA8J+BgeE/IyMTMwQAAC1eAxeksNW2AAAAAElFTkSuQmCC',
+  opaque:
+    'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAYAAACddGYaAAAAG0lEQVQImQXBAQEAAAiDMC79M+NGEBHUdqai8ntGBxPLaX8DAAAAAElFTkSuQmCC',
+  transparent:
+    'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAYAAACddGYaAAAAHUlEQVQImQXBsQEAAAiAIMut//81IDgiqJk1FZUHZjgGHhRMjx0AAAAASUVORK5CYII=',
+  grey16: 'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACEAAAAAAHTY67AAAAEklEQVQImWNgYPj/n6GBgYERAA7+AoA6V6VbAAAAAElFTkSuQmCC',
+  oneBit: 'iVBORw0KGgoAAAANSUhEUgAAAAoAAAACAQAAAABJGnB9AAAADklEQVR42mPY4MDwvwEABvQCcLdLDAUAAAAASUVORK5CYII=',
+  fourBits: 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAABBAAAAAD7e6ZpAAAAC0lEQVR42mPgLwAAAJEAgK5ZEuYAAAAASUVORK5CYII=',
+  palette:
+    'iVBORw0KGgoAAAANSUhEUgAAAAMAAAABAgMAAABmjvwnAAAACVBMVEUJCAf/AAAAAP/wRD7hAAAACklEQVR42mOQAAAAGgAZgACOuwAAAABJRU5ErkJggg==',
+  transparentPalette:
+    'iVBORw0KGgoAAAANSUhEUgAAAAMAAAABAgMAAABmjvwnAAAACVBMVEUJCAf/AAAAAP/wRD7hAAAAAXRSTlMAQObYZgAAAApJREFUeNpjkAAAABoAGYAAjrsAAAAASUVORK5CYII=',
+  /** Its header claims (2³¹ − 1)² pixels. */
+  bomb: 'iVBORw0KGgoAAAANSUhEUn////9/////CAIAAACbq5wxAAAAAElFTkSuQmCC',
+};
+
+describe('readPng', () => {
+  test('reads grey and colour', async () => {
+    const rgb = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+    const grey = Uint8Array.of(0, 64, 128, 255, 1, 2);
+    expect(await read(FILES.grey)).toEqual({ width: 3, height: 2, channels: 1, pixels: grey, white: 255 });
+    expect(await read(FILES.rgb)).toEqual({ width: 3, height: 2, channels: 3, pixels: rgb, white: 255 });
+    expect(await read(FILES.opaque)).toEqual({ width: 3, height: 2, channels: 3, pixels: rgb, white: 255 });
+  });
+
+  test('reads 16 bits a sample with their own white', async () => {
+    const pixels = Uint16Array.of(0, 65535, 32768, 1);
+    expect(await read(FILES.grey16)).toEqual({ width: 2, height: 2, channels: 1, pixels, white: 65535 });
+  });
+
+  test('spreads 1 and 4 bits a sample to the full range', async () => {
+    const oneBit = [
+      [255, 0, 255, 255, 0, 0, 0, 0, 0, 255],
+      [...new Array<number>(9).fill(255), 0],
+    ].flat();
+    expect((await read(FILES.oneBit)).pixels).toEqual(Uint8Array.from(oneBit));
+    expect((await read(FILES.fourBits)).pixels).toEqual(Uint8Array.of(0, 255, 119));
+  });
+
+  test('looks up the colours of a palette', async () => {
+    const pixels = Uint8Array.of(9, 8, 7, 255, 0, 0, 0, 0, 255);
+    expect(await read(FILES.palette)).toEqual({ width: 3, height: 1, channels: 3, pixels, white: 255 });
+  });
+
+  test('refuses transparency, whose background is not ours to choose', async () => {
+    await expect(read(FILES.transparent)).rejects.toThrow(/x\.png: the picture is transparent in places/);
+    await expect(read(FILES.transparentPalette)).rejects.toThrow(/transparent/);
+  });
+
+  test('refuses a picture larger than memory before it unpacks a byte', async () => {
+    await expect(read(FILES.bomb)).rejects.toThrow(/1 to 67108864 pixels, found 2147483647×2147483647/);
+  });
+
+  test('refuses every file that is cut off, and one whose check sums are wrong', async () => {
+    const whole = Buffer.from(FILES.rgb, 'base64');
+    for (let length = 8; length < whole.length; length++) {
+      await expect(readPng(new Uint8Array(whole.subarray(0, length)), 'x.png'), String(length)).rejects.toThrow(
+        /x\.png: /,
+      );
+    }
+    const flipped = new Uint8Array(whole);
+    flipped[45]! ^= 1;
+    await expect(readPng(flipped, 'x.png')).rejects.toThrow(/the PNG is damaged/);
+  });
+});
