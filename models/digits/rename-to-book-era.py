@@ -6,7 +6,7 @@ Makes, from each form's `model-keras2.h5`, a file in the vocabulary of TensorFlo
 
 Only names change: classes, layers, groups, weights, the stated version; and the input shape stands on the first layer
 (`batch_input_shape`), where files of that time had it, not on an InputLayer. The numbers are the source's bytes, so
-golden-keras2.json is the golden of these files too.
+golden-keras2.json is the golden of these files too, and lists them.
 
   python models/digits/rename-to-book-era.py
 """
@@ -67,11 +67,19 @@ def write_model(source, target, suffix, version):
     write_weights(source["model_weights"], weights, suffix)
 
 
+def list_in_golden(path):
+    golden_path = path.with_name("golden-keras2.json")
+    golden = json.loads(golden_path.read_text())
+    golden["files"] = ["model-keras2.h5", path.name]
+    golden_path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+
+
 def main():
     for form, suffix, version in FILES:
         path = HERE / form / f"model-book-{suffix.lower()}.h5"
         with h5py.File(HERE / form / "model-keras2.h5") as source, h5py.File(path, "w") as target:
             write_model(source, target, suffix, version)
+        list_in_golden(path)
         print(path.relative_to(HERE))
 
 
