@@ -26,7 +26,7 @@ const forbidden = ({ may }, nodeAllowed) => ({
           message: `This folder may not import src/${folder} (docs/architecture.md).`,
         })),
         {
-          regex: '^\\.{1,2}/(.*/)?(node|index|web)\\.ts$',
+          regex: '^(\\.\\./)+(node|index|web)\\.ts$',
           message: 'The platform entries are for users, not for the rooms behind them.',
         },
         ...(nodeAllowed ? [] : [{ regex: '^node:', message: 'The core runs in browsers: no node: modules here.' }]),

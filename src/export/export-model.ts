@@ -1,0 +1,96 @@
+import { EdgefoldError } from '../errors.ts';
+import { DEFAULT_OPSET, Graph, newModelInfo } from '../onnx/graph.ts';
+import type { Workshop } from './graph-writer.ts';
+import { GraphWriter } from './graph-writer.ts';
+import { lowerInner, lowerings, lowerModel, type Job, type Lowered } from './lower-model.ts';
+import { modelInputs } from './model-inputs.ts';
+import { nameOutputs } from './name-outputs.ts';
+import { asKeras } from './reorder.ts';
+import { readSource } from './read/read-source.ts';
+import type { SourceFile, SourceFiles } from './source-model.ts';
+
+export interface ExportOptions {
+  /** ai.onnx version of the result, 13 to 21; default 17. */
+  readonly opset?: number;
+}
+
+export interface ExportResult {
+  /** Nothing is folded: every BatchNormalization of the source is there, or a Mul and an Add that say the same. */
+  readonly graph: Graph;
+  /** What the user should know: fields of the file that were ignored, types that were changed. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Writes a source model as an ONNX graph.
+ *
+ * Inputs and outputs have the source's names, order and shapes; `batch` is the symbol of an open batch. Inside,
+ * images lie channels first. Models used as layers are written out in place, at each of their calls; a layer called
+ * twice has its weights once.
+ *
+ * @throws {EdgefoldError} UNSUPPORTED once for all layers that cannot be exported, with a reason each; WEIGHTS for a
+ * weight that is missing or of the wrong shape; CORRUPT for a configuration that makes no sense; LIMIT for one beyond
+ * all measure; USAGE for an opset that is not written.
+ * @example
+ * const { graph } = exportSource(await readSource(files), { opset: 17 });
+ */
+export function exportSource(source: SourceFile, options: ExportOptions = {}): ExportResult {
+  const { model } = source;
+  const graph = new Graph(model.name, newModelInfo(options.opset ?? DEFAULT_OPSET));
+  const job = newJob(source, graph);
+  const inputs = modelInputs(model, source, job.workshop);
+  const outputs = lowerModel(job, model, inputs, { prefix: '', depth: 0, training: false });
+  refuseProblems(job);
+  const values = outputs.map((handle) => inSourceLayout(handle, job.workshop));
+  nameOutputs(graph, values, model.outputs.map(({ layer }) => layer)); // prettier-ignore
+  return { graph, warnings: [...source.warnings, ...job.workshop.warnings] };
+}
+
+/** What {@link exportModel} found and made. */
+export interface ExportedModel extends ExportResult {
+  readonly source: SourceFile;
+}
+
+/**
+ * Reads a trained model of any format known here and writes it as an ONNX graph: `readSource`, then
+ * {@link exportSource}.
+ *
+ * @throws {EdgefoldError} whatever reading or exporting finds.
+ */
+export async function exportModel(files: SourceFiles, options: ExportOptions = {}): Promise<ExportedModel> {
+  const source = await readSource(files);
+  return { source, ...exportSource(source, options) };
+}
+
+function newJob(source: SourceFile, graph: Graph): Job {
+  const job: Job = {
+    origin: source,
+    workshop: {
+      graph,
+      constants: new Map(),
+      forms: new Map(),
+      warnings: new Set(),
+      lowerInner: (layer, x, writer) => lowerInner(job, layer, x, writer),
+    },
+    problems: new Set(),
+    lowerings: lowerings(),
+    calls: 0,
+  };
+  return job;
+}
+
+function inSourceLayout(handle: Lowered, workshop: Workshop) {
+  if (!handle)
+    throw new EdgefoldError('CORRUPT', 'an output of the model refers to a tensor that its layer does not have');
+  return asKeras(new GraphWriter(workshop, handle.value.name), handle).value;
+}
+
+function refuseProblems({ problems }: Job): void {
+  const all = [...problems];
+  if (all.length === 0) return;
+  const list = all.map((problem) => `\n  ${problem}`).join('');
+  throw new EdgefoldError(
+    'UNSUPPORTED',
+    all.length === 1 ? all[0]! : `${all.length} layers cannot be exported:${list}`,
+  );
+}

@@ -1,0 +1,62 @@
+import { ints } from '../../onnx/attribute.ts';
+import { transposed, type Tensor } from '../../tensor.ts';
+import { applyActivation } from '../activation.ts';
+import type { GraphWriter } from '../graph-writer.ts';
+import type { Layer } from '../layer.ts';
+import { gatherRows, layoutId, physicalShape, type Handle } from '../layout.ts';
+import type { LayerLowering } from '../lowering.ts';
+import { staticChannels } from '../spatial.ts';
+
+/**
+ * Keras `Dense`:
+ *
+ *   y = activation(x · kernel + bias)
+ *
+ * Shapes: x `[N, …, F]`, kernel `[F, units]`, bias `[units]`, y `[N, …, units]`.
+ *
+ *   rank 2                       Gemm, the kernel as saved
+ *   … of a reordered x           Gemm, the rows of the kernel in x's order: no Transpose
+ *   rank 3 and more              MatMul + Add
+ *   … of a channels-first x      a convolution with windows of one point
+ *
+ * Defaults: `use_bias` true, `activation` none.
+ * Source: https://keras.io/api/layers/core_layers/dense/
+ */
+export const dense: LayerLowering = {
+  classNames: ['Dense'],
+  note: 'any rank; a Flatten before it costs no Transpose',
+  mask: 'keeps',
+
+  lower(layer, [x], graph) {
+    const y = product(layer, graph.float(x), layer.size('units'), layer.flag('use_bias', true), graph);
+    return applyActivation(layer, y, graph.part('activation'));
+  },
+};
+
+/** x · kernel + bias over the last axis, the linear part that Dense and EinsumDense share. */
+export function product(layer: Layer, x: Handle, units: number, useBias: boolean, graph: GraphWriter): Handle {
+  const features = staticChannels(layer, x.shape.at(-1)!);
+  const kernel = layer.weight('kernel', [features, units]);
+  const bias = useBias ? [graph.parameter(layer.weight('bias', [units]))] : [];
+  const shape = [...x.shape.slice(0, -1), units];
+  const output = { shape: physicalShape(shape, x.layout) };
+  const { layout } = x;
+  if (layout.kind === 'channels-first') {
+    const W = graph.parameter(kernel, 'point convolution', (tensor) => pointKernel(tensor, shape.length));
+    const attributes = { kernel_shape: ints(new Array<number>(shape.length - 2).fill(1)) };
+    return graph.handle(graph.node('Conv', [x.value, W, ...bias], { ...output, attributes }), shape, layout);
+  }
+  const rows = (tensor: Tensor<'float32'>) =>
+    layout.kind === 'reordered' ? gatherRows(tensor, layout.order()) : tensor;
+  const B = layout.kind === 'keras' ? graph.parameter(kernel) : graph.parameter(kernel, layoutId(layout), rows);
+  if (shape.length === 2) return graph.handle(graph.node('Gemm', [x.value, B, ...bias], output), shape);
+  const suffix = bias.length === 0 ? {} : { suffix: 'product' };
+  const y = graph.handle(graph.node('MatMul', [x.value, B], { ...output, ...suffix }), shape);
+  return bias.length === 0 ? y : graph.like(y, 'Add', { operands: bias });
+}
+
+/** `[F, units]` → `[units, F, 1, …]` */
+function pointKernel(tensor: Tensor<'float32'>, rank: number): Tensor<'float32'> {
+  const swapped = transposed(tensor, [1, 0]);
+  return { ...swapped, shape: [...swapped.shape, ...new Array<number>(rank - 2).fill(1)] };
+}

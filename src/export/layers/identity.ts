@@ -1,0 +1,25 @@
+import type { LayerLowering } from '../lowering.ts';
+
+/**
+ * Keras layers that do something in training only; at inference y = x, and no node is written.
+ *
+ * `RandomCrop` is not among them: it crops and scales at inference too. Neither are `CenterCrop`, `AutoContrast`,
+ * `Equalization` and `Solarization`, which have nothing random.
+ * Source: https://keras.io/api/layers/regularization_layers/ and …/preprocessing_layers/image_augmentation/
+ */
+export const identity: LayerLowering = {
+  classNames: [
+    ...['Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D', 'AlphaDropout'],
+    ...['GaussianDropout', 'GaussianNoise', 'StochasticDepth', 'ActivityRegularization', 'Identity'],
+    ...['RandomBrightness', 'RandomColorDegeneration', 'RandomColorJitter', 'RandomContrast', 'RandomErasing'],
+    ...['RandomElasticTransform', 'RandomFlip', 'RandomGaussianBlur', 'RandomGrayscale', 'RandomHeight', 'RandomHue'],
+    ...['RandomInvert', 'RandomPerspective', 'RandomPosterization', 'RandomRotation', 'RandomSaturation'],
+    ...['RandomSharpness', 'RandomShear', 'RandomTranslation', 'RandomWidth', 'RandomZoom'],
+    ...['AugMix', 'CutMix', 'MixUp', 'RandAugment'],
+  ],
+  note: 'does nothing at inference: no node',
+  inTraining: 'is random',
+  mask: 'keeps',
+
+  lower: (_layer, [x]) => x,
+};

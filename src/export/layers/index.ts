@@ -1,0 +1,62 @@
+import type { LayerLowering } from '../lowering.ts';
+import { activation } from './activation.ts';
+import { batchNormalization } from './batch-normalization.ts';
+import { concatenate } from './concatenate.ts';
+import { convolution, depthwiseConvolution, separableConvolution } from './convolution.ts';
+import { cropping } from './cropping.ts';
+import { dense } from './dense.ts';
+import { dot } from './dot.ts';
+import { einsumDense } from './einsum-dense.ts';
+import { embedding } from './embedding.ts';
+import { flatten } from './flatten.ts';
+import { globalPooling } from './global-pooling.ts';
+import { identity } from './identity.ts';
+import { merge } from './merge.ts';
+import { normalization } from './normalization.ts';
+import { pRelu } from './p-relu.ts';
+import { permute } from './permute.ts';
+import { pooling } from './pooling.ts';
+import { elu, leakyRelu, relu, thresholdedRelu } from './rectifiers.ts';
+import { repeatVector } from './repeat-vector.ts';
+import { rescaling } from './rescaling.ts';
+import { reshape } from './reshape.ts';
+import { resizing } from './resizing.ts';
+import { softmaxLayer } from './softmax.ts';
+import { transposedConvolution } from './transposed-convolution.ts';
+import { upSampling } from './up-sampling.ts';
+import { zeroPadding } from './zero-padding.ts';
+
+/** Every layer that can be exported, besides `InputLayer` and models used as layers. One line each. */
+export const LAYER_LOWERINGS: readonly LayerLowering[] = [
+  dense,
+  einsumDense,
+  convolution,
+  depthwiseConvolution,
+  separableConvolution,
+  transposedConvolution,
+  pooling,
+  globalPooling,
+  batchNormalization,
+  normalization,
+  rescaling,
+  zeroPadding,
+  cropping,
+  upSampling,
+  resizing,
+  flatten,
+  reshape,
+  permute,
+  repeatVector,
+  merge,
+  concatenate,
+  dot,
+  embedding,
+  activation,
+  relu,
+  leakyRelu,
+  elu,
+  thresholdedRelu,
+  pRelu,
+  softmaxLayer,
+  identity,
+];

@@ -1,0 +1,89 @@
+import type { Dim } from '../../tensor.ts';
+import type { GraphWriter } from '../graph-writer.ts';
+import type { Layer } from '../layer.ts';
+import { KERAS, physicalShape, type Handle } from '../layout.ts';
+import type { LayerLowering } from '../lowering.ts';
+import { asKeras, inOneLayout, offerForm, reshaped } from '../reorder.ts';
+import { CHANNELS_FIRST } from '../layout.ts';
+
+/**
+ * Keras `Add`, `Subtract`, `Multiply`, `Average`, `Maximum`, `Minimum`: element by element over two tensors or more.
+ *
+ * Shapes broadcast as in Keras: a tensor of lower rank gets axes of size 1 behind its batch axis, unlike in numpy.
+ * One channels-first tensor makes all of them so.
+ * Source: https://keras.io/api/layers/merging_layers/ · keras/src/layers/merging/base_merge.py
+ */
+export const merge: LayerLowering = {
+  classNames: ['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'],
+  note: 'two inputs or more, Keras broadcasting',
+  merges: true,
+  mask: 'own',
+
+  lower(layer, inputs, graph) {
+    const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+    const raised = inputs.map((x, i) => raise(graph.part(`input_${i}`), x, rank));
+    const handles = inOneLayout(graph, alikeInType(raised, graph)) as [Handle, ...Handle[]];
+    if (layer.className === 'Subtract' && handles.length !== 2) layer.unsupported('it subtracts more than two tensors');
+    return { ...combine(layer, handles, graph), mask: jointMask(inputs, graph) };
+  },
+};
+
+const OPERATORS: Readonly<Record<string, string>> = {
+  Add: 'Add', Subtract: 'Sub', Multiply: 'Mul', Average: 'Add', Maximum: 'Max', Minimum: 'Min',
+}; // prettier-ignore
+
+function combine(layer: Layer, [first, ...rest]: readonly [Handle, ...Handle[]], graph: GraphWriter): Handle {
+  const opType = OPERATORS[layer.className]!;
+  const average = layer.className === 'Average';
+  const total = rest.reduce((sum, x, i) => {
+    const shape = broadcast(layer, sum.shape, x.shape);
+    const last = i === rest.length - 1 && !average;
+    const output = { shape: physicalShape(shape, sum.layout), dtype: sum.value.dtype, ...(last ? {} : { suffix: `of_${i + 2}` }) }; // prettier-ignore
+    return graph.handle(graph.node(opType, [sum.value, x.value], output), shape, sum.layout);
+  }, first);
+  return average ? graph.like(total, 'Div', { operands: [graph.scalar('count', rest.length + 1)] }) : total;
+}
+
+/** Float32 as soon as one of them is, or the merge divides. */
+function alikeInType(handles: readonly Handle[], graph: GraphWriter): Handle[] {
+  const types = new Set(handles.map(({ value }) => value.dtype));
+  return types.size === 1 && types.has('float32') ? [...handles] : handles.map((x, i) => graph.part(`input_${i}`).float(x)); // prettier-ignore
+}
+
+/** `[N, …]` → `[N, 1, …, …]` of the given rank. */
+function raise(graph: GraphWriter, x: Handle, rank: number): Handle {
+  const missing = rank - x.shape.length;
+  if (missing === 0 || x.shape.length < 1) return x;
+  const keras = asKeras(graph, x);
+  const [batch, ...rest] = keras.shape as [Dim, ...Dim[]];
+  const shape = [batch, ...new Array<number>(missing).fill(1), ...rest];
+  const axes = shape.slice(1, 1 + missing).map((_, i) => i + 1);
+  const output = { shape, dtype: keras.value.dtype };
+  const y = graph.handle(graph.node('Unsqueeze', [keras.value, graph.integers('axes', axes)], output), shape, KERAS);
+  if (rest.length === 1) {
+    offerForm(graph, y, 'channels-first', () => reshaped(graph, keras, shape, CHANNELS_FIRST, 'channels_first'));
+  }
+  return y;
+}
+
+function broadcast(layer: Layer, a: readonly Dim[], b: readonly Dim[]): Dim[] {
+  return a.map((dim, axis) => {
+    const other = b[axis]!;
+    if (dim === 1 || dim === other) return other;
+    if (other === 1) return dim;
+    if (typeof dim === 'number' && typeof other === 'number') {
+      layer.unsupported(`its inputs [${a.join(', ')}] and [${b.join(', ')}] do not fit together`);
+    }
+    return typeof dim === 'number' ? dim : other;
+  });
+}
+
+/** A step counts where it counts in every input that has a mask. */
+function jointMask(inputs: readonly Handle[], graph: GraphWriter): Handle['mask'] {
+  const masks = inputs.flatMap(({ mask }) => mask ?? []);
+  if (masks.length === 0) return undefined;
+  return () =>
+    masks
+      .map((mask) => mask())
+      .reduce((a, b) => graph.node('And', [a, b], { shape: a.shape ?? [], dtype: 'bool', suffix: 'mask' }));
+}

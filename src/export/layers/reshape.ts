@@ -1,0 +1,43 @@
+import type { Dim } from '../../tensor.ts';
+import type { Layer } from '../layer.ts';
+import { CHANNELS_FIRST, KERAS, orderIsTrivial, type Handle } from '../layout.ts';
+import type { LayerLowering } from '../lowering.ts';
+import { inKerasOrder, offerForm, reshaped } from '../reorder.ts';
+
+/**
+ * Keras `Reshape`: the same elements in Keras's order, seen as `[N, …target_shape]`. One size may be −1.
+ *
+ * Where the result has one channel, or one point, a reader that wants channels in front gets it with the same single
+ * Reshape.
+ * Source: https://keras.io/api/layers/reshaping_layers/reshape/
+ */
+export const reshape: LayerLowering = {
+  classNames: ['Reshape'],
+  note: 'one size may be left open',
+
+  lower(layer, [given], graph) {
+    const x = inKerasOrder(graph, given);
+    const shape = targetShape(layer, x, graph.symbol(1));
+    const y = reshaped(graph, x, shape, KERAS);
+    if (shape.length > 2 && orderIsTrivial(shape)) {
+      offerForm(graph, y, 'channels-first', () => reshaped(graph, x, shape, CHANNELS_FIRST, 'channels_first'));
+    }
+    return y;
+  },
+};
+
+function targetShape(layer: Layer, x: Handle, symbol: Dim): Dim[] {
+  const target = layer.integers('target_shape') ?? layer.malformed('target_shape', 'a list of integers');
+  const open = target.filter((size) => size === -1).length;
+  if (open > 1 || target.some((size) => size < -1 || size === 0))
+    layer.malformed('target_shape', 'sizes, one of them −1');
+  const given = x.shape.slice(1);
+  const known = given.every((dim) => typeof dim === 'number');
+  const total = known ? given.reduce((a, b) => a * b, 1) : undefined;
+  const rest = target.reduce((product, size) => (size === -1 ? product : product * size), 1);
+  if (total !== undefined && (open === 0 ? rest !== total : total % rest !== 0)) {
+    layer.malformed('target_shape', `a shape of ${total} elements`);
+  }
+  const last = total === undefined ? symbol : total / rest;
+  return [x.shape[0]!, ...target.map((size) => (size === -1 ? last : size))];
+}

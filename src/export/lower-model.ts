@@ -1,0 +1,141 @@
+import { EdgefoldError } from '../errors.ts';
+import { callOrder, refsIn, stepKey, type Step } from './call-order.ts';
+import { GraphWriter, type Workshop } from './graph-writer.ts';
+import { Layer, type Origin } from './layer.ts';
+import type { Handle } from './layout.ts';
+import type { LayerLowering } from './lowering.ts';
+import { LAYER_LOWERINGS } from './layers/index.ts';
+import { isOperation, refusal } from './refused-layers.ts';
+import type { CallArgument, SourceCall, SourceLayer, SourceModel, TensorRef } from './source-model.ts';
+
+/** Everything that lowering one file shares. */
+export interface Job {
+  readonly origin: Origin;
+  readonly workshop: Workshop;
+  /** Why layers cannot be exported, one sentence each; lowering goes on behind them to find the others. */
+  readonly problems: Set<string>;
+  readonly lowerings: ReadonlyMap<string, LayerLowering>;
+  /** Calls lowered so far, nested models included. */
+  calls: number;
+}
+
+/** A model as it stands in the whole: where its names begin and what its caller asked for. */
+interface Place {
+  readonly prefix: string;
+  readonly depth: number;
+  readonly training: boolean;
+}
+
+/** Models that call models that call models grow exponentially; no real one comes near these bounds. */
+const MAX_CALLS = 100_000;
+const MAX_DEPTH = 64;
+
+/** `undefined` stands for what could not be lowered; the reason is among the problems. */
+export type Lowered = Handle | undefined;
+
+export function lowerings(): Map<string, LayerLowering> {
+  return new Map(LAYER_LOWERINGS.flatMap((lowering) => lowering.classNames.map((name) => [name, lowering])));
+}
+
+/** Writes the nodes of a model and returns its outputs. */
+export function lowerModel(job: Job, model: SourceModel, inputs: readonly Lowered[], place: Place): Lowered[] {
+  const made = new Map<string, readonly Lowered[]>();
+  model.inputs.forEach((ref, i) => made.set(stepKey(ref), [inputs[i]]));
+  const find = (ref: TensorRef): Lowered => made.get(stepKey(ref))?.[ref.tensor];
+  for (const step of callOrder(model)) {
+    if (++job.calls > MAX_CALLS) throw new EdgefoldError('LIMIT', `the model calls more than ${MAX_CALLS} layers`);
+    made.set(stepKey({ layer: step.layer.name, call: step.call }), lowerStep(job, step, find, place));
+  }
+  return model.outputs.map(find);
+}
+
+function lowerStep(
+  job: Job,
+  { layer: source, call }: Step,
+  find: (ref: TensorRef) => Lowered,
+  place: Place,
+): Lowered[] {
+  const written = source.calls[call]!;
+  const layer = new Layer(source, job.origin, place.training || asksForTraining(written));
+  const inputs = tensorArguments(written).map(find);
+  if (source.model) return lowerNested(job, layer, source.model, inputs, place);
+  return [noting(job, () => lowerLayer(job, layer, written, inputs, `${place.prefix}${source.name}`))];
+}
+
+function lowerNested(job: Job, layer: Layer, model: SourceModel, inputs: readonly Lowered[], place: Place): Lowered[] {
+  if (place.depth >= MAX_DEPTH) throw new EdgefoldError('LIMIT', `models are nested more than ${MAX_DEPTH} deep`);
+  if (inputs.length !== model.inputs.length) {
+    throw new EdgefoldError('CORRUPT', 'the model is called with another number of tensors than it has inputs', {
+      where: layer.label,
+      expected: String(model.inputs.length),
+      received: String(inputs.length),
+    });
+  }
+  const inside = { prefix: `${place.prefix}${layer.name}/`, depth: place.depth + 1, training: layer.training };
+  return lowerModel(job, model, inputs, inside);
+}
+
+function lowerLayer(job: Job, layer: Layer, call: SourceCall, inputs: readonly Lowered[], name: string): Lowered {
+  const lowering = isOperation(layer) ? undefined : job.lowerings.get(layer.className);
+  if (!lowering) return refuse(layer);
+  if (layer.training && lowering.inTraining) {
+    layer.unsupported(`it is called with training=True, where it ${lowering.inTraining}`);
+  }
+  if (call.args.some(holdsConstant)) layer.unsupported('it is called with a constant');
+  refuseQuantized(layer);
+  const known = inputs.filter((input) => input !== undefined);
+  const [first, ...rest] = known;
+  if (known.length < inputs.length) return undefined;
+  if (!first || (rest.length > 0 && !lowering.merges)) layer.unsupported(`it is called with ${inputs.length} tensors`);
+  const result = lowering.lower(layer, [first, ...rest], new GraphWriter(job.workshop, name));
+  if (lowering.mask === 'own') return result;
+  return { ...result, mask: lowering.mask === 'keeps' ? first.mask : undefined };
+}
+
+/** A layer inside another's configuration has no call of its own. */
+export function lowerInner(job: Job, source: SourceLayer, x: Handle, graph: GraphWriter): Handle {
+  const layer = new Layer(source, job.origin);
+  const lowering = job.lowerings.get(source.className);
+  return lowering ? lowering.lower(layer, [x], graph) : refuse(layer);
+}
+
+function refuse(layer: Layer): never {
+  const { reason, hint } = refusal(layer);
+  return layer.unsupported(reason, hint);
+}
+
+/** Collects what is unsupported; everything else is thrown at once. */
+function noting(job: Job, lower: () => Lowered): Lowered {
+  try {
+    return lower();
+  } catch (error) {
+    if (!(error instanceof EdgefoldError) || error.code !== 'UNSUPPORTED') throw error;
+    job.problems.add(error.message);
+    return undefined;
+  }
+}
+
+/** A mask argument repeats what the handles know already. */
+function tensorArguments({ args, kwargs }: SourceCall): TensorRef[] {
+  const named = Object.entries(kwargs).filter(([name]) => name !== 'mask');
+  return [...args, ...named.map(([, argument]) => argument)].flatMap(refsIn);
+}
+
+function asksForTraining({ kwargs }: SourceCall): boolean {
+  const training = Object.hasOwn(kwargs, 'training') ? kwargs.training : undefined;
+  return training !== undefined && 'constant' in training && training.constant === true;
+}
+
+function holdsConstant(argument: CallArgument): boolean {
+  if ('list' in argument) return argument.list.some(holdsConstant);
+  return 'constant' in argument && argument.constant !== null;
+}
+
+/** Weights stored as scaled integers are not what the layer computes with. */
+function refuseQuantized(layer: Layer): void {
+  const { dtype, quantization_config: scheme } = layer.source.config;
+  const policy = JSON.stringify(dtype ?? null);
+  if (/Quantized|_from_|GPTQ|AWQ/.test(policy) || (scheme !== undefined && scheme !== null)) {
+    layer.unsupported('it is quantized', 'Save the model before quantizing it.');
+  }
+}

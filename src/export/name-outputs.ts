@@ -1,0 +1,64 @@
+import { bug } from '../errors.ts';
+import { Node, Value, type Graph } from '../onnx/graph.ts';
+
+/**
+ * Makes the values the outputs of the graph, under the given names: the node that makes a value gets it renamed. An
+ * Identity stands in only for an output that is also an input, or is there twice.
+ *
+ * A name that an inner value holds goes to the output (`dense` is the activated result; what its Gemm makes becomes
+ * `dense/linear`); the name of an input stays with the input.
+ */
+export function nameOutputs(graph: Graph, values: readonly Value[], names: readonly string[]): void {
+  for (const value of values) {
+    const taken = value.producer === undefined || graph.isOutput(value);
+    graph.outputs.push(taken ? copied(graph, value) : value);
+  }
+  dropDeadNodes(graph);
+  const wanted = distinct(names, new Set(graph.inputs.map(({ name }) => name)));
+  const inner = graph.nodes.flatMap(({ outputs }) => outputs.filter((value) => value !== undefined));
+  for (const value of [...inner, ...graph.initializers]) {
+    if (!wanted.includes(value.name) || wanted[graph.outputs.indexOf(value)] === value.name) continue;
+    if (value.producer) rename(graph, value, graph.uniqueName(`${value.name}/linear`));
+  }
+  wanted.forEach((name, i) => {
+    rename(graph, graph.outputs[i]!, name);
+    graph.reserveName(name);
+  });
+}
+
+function copied(graph: Graph, value: Value): Value {
+  return graph.node('Identity', { inputs: [value], output: { name: `${value.name}/output`, dtype: value.dtype, shape: value.shape } }); // prettier-ignore
+}
+
+/** Takes out nodes whose results nobody reads: forms of a value that were offered and not needed. */
+function dropDeadNodes(graph: Graph): void {
+  for (const node of [...graph.nodes].reverse()) {
+    const dead = node.outputs.every((value) => !value || (value.uses.size === 0 && !graph.isOutput(value)));
+    if (dead) graph.removeNode(node);
+  }
+  graph.dropUnusedConstants();
+}
+
+/** `name`, or `name_1`, `name_2`, … where an earlier one has it. */
+function distinct(names: readonly string[], taken: Set<string>): string[] {
+  return names.map((base) => {
+    let name = base;
+    for (let n = 1; taken.has(name); n++) name = `${base}_${n}`;
+    taken.add(name);
+    return name;
+  });
+}
+
+/** Values keep their names for life, so the node is made anew around another value. */
+function rename(graph: Graph, value: Value, name: string): void {
+  const node = value.producer ?? bug(`output ${value.name} is made by no node`);
+  if (value.name === name) return;
+  const renamed = new Value(name, value);
+  const { opType, domain, inputs } = node;
+  const place = graph.nodes.indexOf(node);
+  const outputs = node.outputs.map((output) => (output === value ? renamed : output));
+  const copy = new Node(opType, { name: node.name, domain, inputs, outputs, attributes: Object.fromEntries(node.attributes) }); // prettier-ignore
+  graph.removeNode(node);
+  graph.nodes.splice(place, 0, copy);
+  graph.replaceUses(value, renamed);
+}

@@ -1,0 +1,60 @@
+import type { Layer } from './layer.ts';
+
+interface Refusal {
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+/** Why a class without a lowering is refused, in the words its owner can do something with. */
+export function refusal(layer: Layer): Refusal {
+  const { className, source } = layer;
+  if (isOperation(layer)) return OPERATION;
+  return REFUSALS.find(({ pattern }) => pattern.test(className)) ?? unknownClass(source.module);
+}
+
+/**
+ * Whether the entry is an operation on tensors and no layer, though it may have the class name of one (`Add`).
+ * Keras 3 tells by the module; its TF.js converter drops the module, and then only layers say whether they train.
+ */
+export function isOperation({ source, origin }: Layer): boolean {
+  if (source.module !== undefined) return /^keras(\.src)?\.ops\b/.test(source.module);
+  if (origin.format !== 'tfjs-layers' || origin.kerasMajor !== 3 || source.model) return false;
+  return source.className !== 'InputLayer' && !('trainable' in source.config) && !('dtype' in source.config);
+}
+
+const OPERATION: Refusal = {
+  reason: 'it is an operation on tensors written in the model code, not a layer',
+  hint: 'Use the layer of that name (Add, Multiply, Rescaling, …) in the model and save it again.',
+};
+
+const NOT_YET = 'Remove it, or export the part of the model before it.';
+
+const REFUSALS: readonly (Refusal & { readonly pattern: RegExp })[] = [
+  {
+    pattern: /^Lambda$/,
+    reason: 'it holds Python code, which is never run here',
+    hint: 'Write it with built-in layers (Rescaling, Reshape, Concatenate, …) and save the model again.',
+  },
+  { ...OPERATION, pattern: /^(TFOpLambda|SlicingOpLambda|TensorFlowOpLayer|ClassMethod|InstanceMethod|InstanceProperty)$/ },
+  {
+    pattern: /(LSTM|GRU|RNN|^StackedRNNCells|Cell)\w*$/,
+    reason: 'recurrent layers are not exported yet',
+    hint: NOT_YET,
+  },
+  { pattern: /^(Bidirectional|TimeDistributed|Wrapper)$/, reason: 'wrappers around layers are not exported yet', hint: NOT_YET },
+  { pattern: /Attention$/, reason: 'attention layers are not exported yet', hint: NOT_YET },
+  { pattern: /^(Layer|Group|Unit|RMS|Spectral)Normalization$/, reason: 'this normalisation is not exported yet', hint: NOT_YET },
+  {
+    pattern: /(Lookup|Vectorization|Hashing|Discretization|Encoding|HashedCrossing|FeatureSpace)$/,
+    reason: 'it prepares text or categories, which is not exported',
+    hint: 'Do this step outside the model and export the rest.',
+  },
+]; // prettier-ignore
+
+function unknownClass(module: string | undefined): Refusal {
+  const custom = module !== undefined && !/^(keras|tf_keras|tensorflow|builtins)\b/.test(module);
+  return {
+    reason: custom ? `it is a class of its own (${module})` : 'this class is not known here',
+    hint: 'Replace it with the layers in the table of supported layers, or export the part of the model before it.',
+  };
+}

@@ -1,0 +1,28 @@
+import { float, int, string, type Attribute } from '../onnx/attribute.ts';
+
+/** Attributes of a bilinear ONNX Resize; `corners` samples at o·scale, else at (o + ½)·scale − ½. */
+export function bilinear(corners = false): Record<string, Attribute> {
+  return {
+    mode: string('linear'),
+    coordinate_transformation_mode: string(corners ? 'asymmetric' : 'half_pixel'),
+  };
+}
+
+/** TensorFlow's nearest: source point ⌊(o + ½)·scale⌋, which is (o + ½)·scale − ½ rounded, halves upwards. */
+export function nearest(): Record<string, Attribute> {
+  return {
+    mode: string('nearest'),
+    coordinate_transformation_mode: string('half_pixel'),
+    nearest_mode: string('round_prefer_ceil'),
+  };
+}
+
+/** TensorFlow's bicubic: Keys' kernel, a = −½; weights that fall outside are left out and the rest scaled up. */
+export function bicubic(): Record<string, Attribute> {
+  return {
+    mode: string('cubic'),
+    coordinate_transformation_mode: string('half_pixel'),
+    cubic_coeff_a: float(-0.5),
+    exclude_outside: int(1),
+  };
+}
