@@ -28,7 +28,8 @@ function typeOf(field) {
 }
 
 function* declaration(type, indent) {
-  yield `${indent}export class ${type.name} extends Message {`;
+  yield `${indent}export class ${type.name} implements Message {`;
+  yield `${indent}  $unknowns?: Uint8Array[];`;
   yield `${indent}  constructor(properties?: Partial<${type.fullName.replace(/^\.onnx\./, '')}>);`;
   for (const field of type.fieldsArray) {
     yield `${indent}  ${field.name}: ${typeOf(field)}${field.repeated ? '[]' : ' | null'};`;
@@ -57,7 +58,7 @@ writeFileSync(
     '}',
     '',
     '/** Fields that the schema does not know, as they were read. */',
-    'export class Message {',
+    'export interface Message {',
     '  $unknowns?: Uint8Array[];',
     '}',
     '',

@@ -4,7 +4,7 @@ import type { ExternalData } from './proto/external.ts';
 import { toNumber } from './proto/int64.ts';
 import type { Int64, onnx } from './proto/onnx.js';
 import { readGraph } from './proto/read-graph.ts';
-import { corrupt } from './proto/read-tensor.ts';
+import { corrupt } from './proto/fault.ts';
 import { decodeModel } from './proto/wire.ts';
 import { describe, sniff } from './sniff.ts';
 

@@ -1,55 +1,48 @@
-import type { Graph, ModelInfo } from './graph.ts';
-import { fromInteger } from './proto/int64.ts';
-import { onnx } from './proto/onnx.js';
-import { edited, encodeModel } from './proto/wire.ts';
-import { writeGraph } from './proto/write-graph.ts';
+import type { Graph } from './graph.ts';
+import type { ExternalData } from './proto/external.ts';
+import { piecesOf, placed, planParts, SPLIT_DEFAULTS, type SplitLimits } from './proto/split.ts';
+import { encodeModel } from './proto/wire.ts';
+import { writeModel } from './proto/write-model.ts';
 
-/** Writes the main graph of a model. What was read and not changed comes out as the bytes it was read from. */
-export function writeOnnx(graph: Graph): Uint8Array {
-  return encodeModel(writeModel(graph));
+export { SPLIT_DEFAULTS };
+export type { SplitLimits };
+
+export interface WriteOptions {
+  /** Takes weights that lie in other files into the model; without it, it keeps pointing at those files. */
+  readonly externalData?: ExternalData;
 }
 
-function writeModel(graph: Graph): onnx.ModelProto {
-  const { model } = graph;
-  const before = model.source instanceof onnx.ModelProto ? model.source : undefined;
-  const proto = edited(before ?? new onnx.ModelProto(), changesOf(model, before ?? new onnx.ModelProto()));
-  // A file of functions alone has no graph, and its empty graph here stands for that.
-  if (graph.source !== undefined || graph.nodes.length > 0 || !before) proto.graph = writeGraph(graph);
-  return proto;
+/**
+ * Writes the main graph of a model. What was read and not changed comes out as the bytes it was read from.
+ * @throws {EdgefoldError} LIMIT if the model is beyond 2 GiB, which protobuf cannot hold: see {@link splitOnnx};
+ * FILE, CORRUPT if weights in other files are wanted and cannot be read.
+ */
+export function writeOnnx(graph: Graph, { externalData }: WriteOptions = {}): Uint8Array {
+  return encodeModel(placed(writeModel(graph), externalData));
 }
 
-function changesOf(model: ModelInfo, before: onnx.ModelProto): Partial<onnx.ModelProto> {
-  const changes: Partial<onnx.ModelProto> = {
-    ir_version: fromInteger(model.irVersion),
-    opset_import: writeOpsets(model, before),
-    metadata_props: writeMetadata(model, before),
+/** A model in two files, or one if it is small enough. */
+export interface SplitModel {
+  /** Size of the data file; 0 for none. */
+  readonly dataBytes: number;
+  /** The data file in pieces, in order; a weight is looked at only when its turn comes. */
+  data(): Iterable<Uint8Array>;
+  /** The model file; `location` is the name of the data file beside it. */
+  model(location: string): Uint8Array;
+}
+
+/**
+ * Writes a model of any size: beyond `maxInlineBytes` its large initializers go into a data file of its own, each at
+ * the beginning of a page. The same graph gives the same bytes.
+ */
+export function splitOnnx(graph: Graph, options: WriteOptions & Partial<SplitLimits> = {}): SplitModel {
+  const { externalData } = options;
+  const model = writeModel(graph);
+  const parts = planParts(model, { ...SPLIT_DEFAULTS, ...options }, externalData);
+  const last = [...parts.values()].at(-1);
+  return {
+    dataBytes: last ? last.offset + last.length : 0,
+    data: () => piecesOf(parts.values()),
+    model: (location) => encodeModel(placed(model, externalData, parts, location)),
   };
-  if (model.producerName !== (before.producer_name ?? '')) changes.producer_name = model.producerName;
-  if (model.producerVersion !== (before.producer_version ?? '')) changes.producer_version = model.producerVersion;
-  return changes;
-}
-
-/** In file order, each domain once more only if its version was changed. */
-function writeOpsets({ opsets }: ModelInfo, before: onnx.ModelProto): onnx.OperatorSetIdProto[] {
-  const left = new Map(opsets);
-  const kept = before.opset_import.filter(({ domain, version }) => {
-    const key = domain === 'ai.onnx' ? '' : (domain ?? '');
-    const wanted = opsets.get(key);
-    if (wanted === undefined || !version || fromInteger(wanted).low !== version.low) return false;
-    left.delete(key);
-    return true;
-  });
-  const added = [...left].map(([domain, version]) => new onnx.OperatorSetIdProto({ domain, version: fromInteger(version) })); // prettier-ignore
-  return [...kept, ...added];
-}
-
-function writeMetadata({ metadata }: ModelInfo, before: onnx.ModelProto): onnx.StringStringEntryProto[] {
-  const left = new Map(metadata);
-  const kept = before.metadata_props.filter(({ key, value }) => {
-    const same = metadata.get(key ?? '') === (value ?? '');
-    if (same) left.delete(key ?? '');
-    return same;
-  });
-  const added = [...left].map(([key, value]) => new onnx.StringStringEntryProto({ key, value }));
-  return [...kept, ...added];
 }

@@ -8,12 +8,13 @@ export interface Int64 {
 }
 
 /** Fields that the schema does not know, as they were read. */
-export class Message {
+export interface Message {
   $unknowns?: Uint8Array[];
 }
 
 export namespace onnx {
-  export class ModelProto extends Message {
+  export class ModelProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<ModelProto>);
     ir_version: Int64 | null;
     opset_import: OperatorSetIdProto[];
@@ -30,21 +31,24 @@ export namespace onnx {
     static encode(message: ModelProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): ModelProto;
   }
-  export class OperatorSetIdProto extends Message {
+  export class OperatorSetIdProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<OperatorSetIdProto>);
     domain: string | null;
     version: Int64 | null;
     static encode(message: OperatorSetIdProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): OperatorSetIdProto;
   }
-  export class StringStringEntryProto extends Message {
+  export class StringStringEntryProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<StringStringEntryProto>);
     key: string | null;
     value: string | null;
     static encode(message: StringStringEntryProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): StringStringEntryProto;
   }
-  export class GraphProto extends Message {
+  export class GraphProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<GraphProto>);
     node: NodeProto[];
     name: string | null;
@@ -59,7 +63,8 @@ export namespace onnx {
     static encode(message: GraphProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): GraphProto;
   }
-  export class NodeProto extends Message {
+  export class NodeProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<NodeProto>);
     input: string[];
     output: string[];
@@ -74,7 +79,8 @@ export namespace onnx {
     static encode(message: NodeProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): NodeProto;
   }
-  export class AttributeProto extends Message {
+  export class AttributeProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<AttributeProto>);
     name: string | null;
     ref_attr_name: string | null;
@@ -97,7 +103,8 @@ export namespace onnx {
     static encode(message: AttributeProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): AttributeProto;
   }
-  export class ValueInfoProto extends Message {
+  export class ValueInfoProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<ValueInfoProto>);
     name: string | null;
     type: TypeProto | null;
@@ -106,7 +113,8 @@ export namespace onnx {
     static encode(message: ValueInfoProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): ValueInfoProto;
   }
-  export class TensorProto extends Message {
+  export class TensorProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<TensorProto>);
     dims: Int64[];
     data_type: number | null;
@@ -127,7 +135,8 @@ export namespace onnx {
     static decode(reader: Reader, length?: number): TensorProto;
   }
   export namespace TensorProto {
-    export class Segment extends Message {
+    export class Segment implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TensorProto.Segment>);
       begin: Int64 | null;
       end: Int64 | null;
@@ -135,7 +144,8 @@ export namespace onnx {
       static decode(reader: Reader, length?: number): Segment;
     }
   }
-  export class SparseTensorProto extends Message {
+  export class SparseTensorProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<SparseTensorProto>);
     values: TensorProto | null;
     indices: TensorProto | null;
@@ -143,21 +153,24 @@ export namespace onnx {
     static encode(message: SparseTensorProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): SparseTensorProto;
   }
-  export class TensorAnnotation extends Message {
+  export class TensorAnnotation implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<TensorAnnotation>);
     tensor_name: string | null;
     quant_parameter_tensor_names: StringStringEntryProto[];
     static encode(message: TensorAnnotation, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): TensorAnnotation;
   }
-  export class TensorShapeProto extends Message {
+  export class TensorShapeProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<TensorShapeProto>);
     dim: TensorShapeProto.Dimension[];
     static encode(message: TensorShapeProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): TensorShapeProto;
   }
   export namespace TensorShapeProto {
-    export class Dimension extends Message {
+    export class Dimension implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TensorShapeProto.Dimension>);
       dim_value: Int64 | null;
       dim_param: string | null;
@@ -166,7 +179,8 @@ export namespace onnx {
       static decode(reader: Reader, length?: number): Dimension;
     }
   }
-  export class TypeProto extends Message {
+  export class TypeProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<TypeProto>);
     tensor_type: TypeProto.Tensor | null;
     sequence_type: TypeProto.Sequence | null;
@@ -179,40 +193,46 @@ export namespace onnx {
     static decode(reader: Reader, length?: number): TypeProto;
   }
   export namespace TypeProto {
-    export class Tensor extends Message {
+    export class Tensor implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TypeProto.Tensor>);
       elem_type: number | null;
       shape: TensorShapeProto | null;
       static encode(message: Tensor, writer?: Writer): Writer;
       static decode(reader: Reader, length?: number): Tensor;
     }
-    export class Sequence extends Message {
+    export class Sequence implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TypeProto.Sequence>);
       elem_type: TypeProto | null;
       static encode(message: Sequence, writer?: Writer): Writer;
       static decode(reader: Reader, length?: number): Sequence;
     }
-    export class Map extends Message {
+    export class Map implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TypeProto.Map>);
       key_type: number | null;
       value_type: TypeProto | null;
       static encode(message: Map, writer?: Writer): Writer;
       static decode(reader: Reader, length?: number): Map;
     }
-    export class Optional extends Message {
+    export class Optional implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TypeProto.Optional>);
       elem_type: TypeProto | null;
       static encode(message: Optional, writer?: Writer): Writer;
       static decode(reader: Reader, length?: number): Optional;
     }
-    export class SparseTensor extends Message {
+    export class SparseTensor implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TypeProto.SparseTensor>);
       elem_type: number | null;
       shape: TensorShapeProto | null;
       static encode(message: SparseTensor, writer?: Writer): Writer;
       static decode(reader: Reader, length?: number): SparseTensor;
     }
-    export class Opaque extends Message {
+    export class Opaque implements Message {
+      $unknowns?: Uint8Array[];
       constructor(properties?: Partial<TypeProto.Opaque>);
       domain: string | null;
       name: string | null;
@@ -220,7 +240,8 @@ export namespace onnx {
       static decode(reader: Reader, length?: number): Opaque;
     }
   }
-  export class FunctionProto extends Message {
+  export class FunctionProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<FunctionProto>);
     name: string | null;
     input: string[];
@@ -237,7 +258,8 @@ export namespace onnx {
     static encode(message: FunctionProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): FunctionProto;
   }
-  export class TrainingInfoProto extends Message {
+  export class TrainingInfoProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<TrainingInfoProto>);
     initialization: GraphProto | null;
     algorithm: GraphProto | null;
@@ -246,7 +268,8 @@ export namespace onnx {
     static encode(message: TrainingInfoProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): TrainingInfoProto;
   }
-  export class DeviceConfigurationProto extends Message {
+  export class DeviceConfigurationProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<DeviceConfigurationProto>);
     name: string | null;
     num_devices: number | null;
@@ -254,7 +277,8 @@ export namespace onnx {
     static encode(message: DeviceConfigurationProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): DeviceConfigurationProto;
   }
-  export class NodeDeviceConfigurationProto extends Message {
+  export class NodeDeviceConfigurationProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<NodeDeviceConfigurationProto>);
     configuration_id: string | null;
     sharding_spec: ShardingSpecProto[];
@@ -262,7 +286,8 @@ export namespace onnx {
     static encode(message: NodeDeviceConfigurationProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): NodeDeviceConfigurationProto;
   }
-  export class ShardingSpecProto extends Message {
+  export class ShardingSpecProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<ShardingSpecProto>);
     tensor_name: string | null;
     device: Int64[];
@@ -271,21 +296,24 @@ export namespace onnx {
     static encode(message: ShardingSpecProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): ShardingSpecProto;
   }
-  export class IntIntListEntryProto extends Message {
+  export class IntIntListEntryProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<IntIntListEntryProto>);
     key: Int64 | null;
     value: Int64[];
     static encode(message: IntIntListEntryProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): IntIntListEntryProto;
   }
-  export class ShardedDimProto extends Message {
+  export class ShardedDimProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<ShardedDimProto>);
     axis: Int64 | null;
     simple_sharding: SimpleShardedDimProto[];
     static encode(message: ShardedDimProto, writer?: Writer): Writer;
     static decode(reader: Reader, length?: number): ShardedDimProto;
   }
-  export class SimpleShardedDimProto extends Message {
+  export class SimpleShardedDimProto implements Message {
+    $unknowns?: Uint8Array[];
     constructor(properties?: Partial<SimpleShardedDimProto>);
     dim_value: Int64 | null;
     dim_param: string | null;

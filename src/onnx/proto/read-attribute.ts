@@ -4,7 +4,7 @@ import type { Constant } from '../constant.ts';
 import type { Graph } from '../graph.ts';
 import { toInteger } from './int64.ts';
 import type { onnx } from './onnx.js';
-import { corrupt, utf8 } from './read-tensor.ts';
+import { corrupt, utf8 } from './fault.ts';
 import { AttributeSource } from './source.ts';
 
 /** AttributeProto.AttributeType by number. */

@@ -3,7 +3,8 @@ import type { ExternalData } from './external.ts';
 import type { Message, onnx } from './onnx.js';
 import { readAttribute } from './read-attribute.ts';
 import { readSparseTensor } from './read-sparse.ts';
-import { corrupt, readTensor } from './read-tensor.ts';
+import { corrupt } from './fault.ts';
+import { readTensor } from './read-tensor.ts';
 import { GraphSource, ValueSource } from './source.ts';
 import { readType } from './type.ts';
 

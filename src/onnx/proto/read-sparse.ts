@@ -3,7 +3,8 @@ import { BITS_PER_ELEMENT, byteLengthOf, sizeOf, stridesOf, type Tensor } from '
 import { Constant } from '../constant.ts';
 import type { ExternalData } from './external.ts';
 import type { onnx } from './onnx.js';
-import { corrupt, readShape, readTensor } from './read-tensor.ts';
+import { corrupt } from './fault.ts';
+import { readShape, readTensor } from './read-tensor.ts';
 
 /** A sparse tensor of a few bytes may claim any dense size. */
 const MAX_DENSE_BYTES = 2 ** 30;

@@ -59,9 +59,31 @@ export function decodeModel(bytes: Uint8Array, where: string): onnx.ModelProto {
   }
 }
 
+/** protobuf counts the bytes of a message in a signed 32-bit integer. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/** @throws {EdgefoldError} LIMIT. */
 export function encodeModel(model: onnx.ModelProto): Uint8Array {
-  const bytes = onnx.ModelProto.encode(model, new protobuf.Writer()).finish();
-  return bytes;
+  return onnx.ModelProto.encode(model, new OnnxWriter()).finish();
+}
+
+/** Stops where the file would grow beyond what protobuf can say, before memory is spent on it. */
+class OnnxWriter extends protobuf.Writer {
+  /** The library would take small buffers out of a shared one, and the caller is to get one of its own. */
+  static override alloc(size: number): Uint8Array {
+    return new Uint8Array(size);
+  }
+
+  override bytes(value: Uint8Array): this {
+    if (this.pos + value.length <= MAX_BYTES) {
+      super.bytes(value);
+      return this;
+    }
+    throw new EdgefoldError('LIMIT', 'the model does not fit into one file', {
+      expected: 'less than 2 GiB',
+      hint: 'Write its weights into a data file beside it.',
+    });
+  }
 }
 
 /** A copy of a message with some fields changed; `null` takes a field out. Unknown fields stay. */
