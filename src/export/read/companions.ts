@@ -1,0 +1,55 @@
+import { EdgefoldError } from '../../errors.ts';
+import { sniff } from '../../onnx/sniff.ts';
+import type { SourceFiles } from '../source-model.ts';
+import { listing } from './source-files.ts';
+
+/** Extensions under which each half of a model is looked for; what a file is, its content decides. */
+const WEIGHTS = /(\.weights)?\.(h5|hdf5|keras)$/i;
+const ARCHITECTURE = /\.json$/i;
+
+/** The `.json` that belongs to a file of weights alone. @throws {EdgefoldError} FILE if there is none, or several. */
+export async function findArchitecture(files: SourceFiles): Promise<{ name: string; text: Uint8Array }> {
+  const name = await companion(files, ARCHITECTURE, 'weights without an architecture', 'the .json of model.to_json()');
+  return { name, text: await files.sibling(name) };
+}
+
+/** The HDF5 file that belongs to an architecture. @throws {EdgefoldError} FILE if there is none, or several. */
+export async function findWeights(files: SourceFiles): Promise<{ name: string; bytes: Uint8Array }> {
+  const name = await companion(files, WEIGHTS, 'an architecture without weights', 'the .h5 of model.save_weights()');
+  const bytes = await files.sibling(name);
+  const format = sniff(bytes);
+  if (format === 'hdf5') return { name, bytes };
+  throw new EdgefoldError('FORMAT', 'the weights beside the model are no HDF5 file', {
+    where: name,
+    expected: 'HDF5',
+    received: format,
+  });
+}
+
+async function companion(files: SourceFiles, pattern: RegExp, problem: string, expected: string): Promise<string> {
+  const own = baseName(files.name);
+  const others = (await files.siblings()).filter((name) => name !== own);
+  const candidates = others.filter((name) => pattern.test(name));
+  const sameStem = candidates.filter((name) => stemOf(name) === stemOf(own));
+  const chosen = sameStem.length > 0 ? sameStem : candidates;
+  if (chosen.length === 1) return chosen[0]!;
+  throw new EdgefoldError(
+    'FILE',
+    chosen.length === 0 ? `the file holds ${problem}` : 'several files may belong to it',
+    {
+      where: files.name,
+      expected: `${expected} beside it`,
+      received: listing(chosen.length === 0 ? others : chosen),
+      hint: `Put the two files in one folder under the same name, ${stemOf(own)}.json and ${stemOf(own)}.h5.`,
+    },
+  );
+}
+
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}
+
+/** `model.weights.h5` and `model.json` are both of `model`. */
+function stemOf(name: string): string {
+  return name.replace(WEIGHTS, '').replace(ARCHITECTURE, '');
+}

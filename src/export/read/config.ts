@@ -1,0 +1,48 @@
+import type { JsonObject, JsonValue } from '../source-model.ts';
+import { isList, isObject, listMember, member, stringMember } from './json.ts';
+
+/**
+ * A layer's config in one vocabulary for every generation of file; fields that need no change stay as written:
+ *
+ * - `{"class_name": "__tuple__", "items": […]}` is the list itself;
+ * - an activation is a name, or a layer object where it is a layer;
+ * - `axis` of BatchNormalization is a number (tf.keras writes `[3]`);
+ * - an InputLayer has `batch_shape` (Keras 2 writes `batch_input_shape`).
+ */
+export function normalizedConfig(className: string, written: JsonObject): JsonObject {
+  const config = withoutTuples(written) as JsonObject;
+  const changes: Record<string, JsonValue> = {};
+  for (const key of ['activation', 'recurrent_activation']) {
+    const name = functionName(member(config, key));
+    if (name !== undefined) changes[key] = name;
+  }
+  if (className === 'BatchNormalization') {
+    const axis = listMember(config, 'axis');
+    if (axis?.length === 1) changes.axis = axis[0]!;
+  }
+  if (className === 'InputLayer') {
+    const shape = batchShape(config);
+    if (shape) changes.batch_shape = shape;
+  }
+  return { ...config, ...changes };
+}
+
+/** The input shape that a layer's config states, batch first. */
+export function batchShape(config: JsonObject): readonly JsonValue[] | undefined {
+  return listMember(config, 'batch_shape') ?? listMember(config, 'batch_input_shape');
+}
+
+/** Keras 3 writes a function as `{"module": "builtins", "class_name": "function", "config": "relu"}`. */
+function functionName(value: JsonValue | undefined): string | undefined {
+  if (!isObject(value) || stringMember(value, 'class_name') !== 'function') return undefined;
+  return stringMember(value, 'config');
+}
+
+function withoutTuples(value: JsonValue): JsonValue {
+  if (isList(value)) return value.map(withoutTuples);
+  if (!isObject(value)) return value;
+  if (stringMember(value, 'class_name') === '__tuple__') {
+    return (listMember(value, 'items') ?? []).map(withoutTuples);
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutTuples(item)]));
+}
