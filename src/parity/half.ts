@@ -17,14 +17,15 @@ export function bfloat16ToNumber(bits: number): number {
   return scratch.getFloat32(0);
 }
 
-/** Nearest float16, ties to even, for finite values under 65504 in size. */
+/** Nearest float16, ties to even; too large for one gives infinity. NaN is not served. */
 export function numberToFloat16(value: number): number {
   const magnitude = Math.abs(value);
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  if (magnitude === 0) return sign;
   const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
   // Counted in steps of the binade, a carry into the next binade lands on the right pattern by itself.
-  const steps = magnitude === 0 ? 0 : roundHalfEven(magnitude / 2 ** (exponent - 10));
-  return sign + (magnitude === 0 ? 0 : (exponent + 14) * 1024 + steps);
+  const steps = roundHalfEven(magnitude / 2 ** (exponent - 10));
+  return sign + Math.min((exponent + 14) * 1024 + steps, 0x7c00);
 }
 
 function roundHalfEven(value: number): number {

@@ -153,5 +153,6 @@ function argmax(values: ArrayLike<number>, start: number, columns: number): numb
 
 function cosine(ea: number, ee: number, aa: number): number {
   if (ee === 0 && aa === 0) return 1;
-  return ee === 0 || aa === 0 ? 0 : ea / Math.sqrt(ee) / Math.sqrt(aa);
+  if (ee === 0 || aa === 0) return 0;
+  return Math.min(1, Math.max(-1, ea / Math.sqrt(ee) / Math.sqrt(aa)));
 }

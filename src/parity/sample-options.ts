@@ -33,15 +33,20 @@ export type SampleSettings = Required<SampleOptions>;
  * @throws {EdgefoldError} USAGE.
  */
 export function sampleSettings(options: SampleOptions): SampleSettings {
-  const settings = { ...SAMPLE_DEFAULTS, ...options };
+  const settings: SampleSettings = { ...SAMPLE_DEFAULTS, ...options };
   const { samples, seed, floatRange, integerRange, symbols } = settings;
-  require('samples', Number.isSafeInteger(samples) && samples >= 0, 'a whole number, 0 or more', samples);
-  require('seed', Number.isSafeInteger(seed), 'a whole number', seed);
-  require('floatRange', isRange(floatRange), 'two finite numbers, the lower first', floatRange);
+  demand('samples', Number.isSafeInteger(samples) && samples >= 0, 'a whole number, 0 or more', samples);
+  demand('seed', Number.isSafeInteger(seed), 'a whole number', seed);
+  demand('floatRange', isRange(floatRange), 'two finite numbers, the lower first', floatRange);
   const whole = integerRange.every((bound) => Number.isSafeInteger(bound));
-  require('integerRange', whole && isRange(integerRange), 'two whole numbers, the lower first', integerRange);
+  demand('integerRange', whole && isRange(integerRange), 'two whole numbers, the lower first', integerRange);
   const sizes = Object.values(symbols);
-  require('symbols', sizes.every((size) => Number.isSafeInteger(size) && size >= 0), 'whole sizes', sizes);
+  demand(
+    'symbols',
+    sizes.every((size) => Number.isSafeInteger(size) && size >= 0),
+    'whole sizes',
+    sizes,
+  );
   return settings;
 }
 
@@ -49,11 +54,11 @@ function isRange([low, high]: Range): boolean {
   return Number.isFinite(low) && Number.isFinite(high) && low <= high;
 }
 
-function require(option: string, holds: boolean, expected: string, received: unknown): void {
-  if (!holds)
-    throw new EdgefoldError('USAGE', 'the option makes no sense', {
-      where: option,
-      expected,
-      received: String(received),
-    });
+function demand(option: string, holds: boolean, expected: string, received: unknown): void {
+  if (holds) return;
+  throw new EdgefoldError('USAGE', 'the option makes no sense', {
+    where: option,
+    expected,
+    received: String(received),
+  });
 }

@@ -63,15 +63,26 @@ export async function verify(options: VerifyOptions): Promise<ParityReport> {
 /** The yardstick, or why there is none. */
 async function measureReference(options: VerifyOptions): Promise<Yardstick | string> {
   try {
-    await using model = await options.load(options.reference, { optimization: 'disabled' });
-    const samples = options.inputs ?? generateSamples(model.inputs, options);
-    if (samples.length === 0) return 'there are no samples';
-    if (model.outputs.length === 0) return 'the reference has no outputs';
-    const results = await runAll(model, samples);
-    const { inputs, outputs, report } = model;
-    return { model: { inputs, outputs, report }, samples, results, scales: scalesOf(outputs, results) };
+    return await withModel(options.load(options.reference, { optimization: 'disabled' }), async (model) => {
+      const samples = options.inputs ?? generateSamples(model.inputs, options);
+      if (samples.length === 0) return 'there are no samples';
+      if (model.outputs.length === 0) return 'the reference has no outputs';
+      const results = await runAll(model, samples);
+      const { inputs, outputs, report } = model;
+      return { model: { inputs, outputs, report }, samples, results, scales: scalesOf(outputs, results) };
+    });
   } catch (error) {
     return `the reference did not run: ${faultOf(error)}`;
+  }
+}
+
+/** Frees the model whatever happens; `await using` would need a symbol that some browsers lack. */
+async function withModel<T>(loading: Promise<Model>, use: (model: Model) => Promise<T>): Promise<T> {
+  const model = await loading;
+  try {
+    return await use(model);
+  } finally {
+    await model.dispose();
   }
 }
 
@@ -93,12 +104,13 @@ async function runCandidate(
   const label = `optimisation ${optimization}`;
   let provider: ParityRun['provider'] = null;
   try {
-    await using model = await load(candidate, { optimization });
-    provider = model.report;
-    const difference = interfaceDifference(yardstick.model, model);
-    if (difference !== undefined) return { label, provider, verdict: 'fail', reason: difference, outputs: {} };
-    const outputs = await compareAll(model, yardstick, tolerance);
-    return { label, provider, ...overall(outputs), outputs };
+    return await withModel(load(candidate, { optimization }), async (model) => {
+      provider = model.report;
+      const difference = interfaceDifference(yardstick.model, model);
+      if (difference !== undefined) return { label, provider, verdict: 'fail', reason: difference, outputs: {} };
+      const outputs = await compareAll(model, yardstick, tolerance);
+      return { label, provider, ...overall(outputs), outputs };
+    });
   } catch (error) {
     return { label, provider, verdict: 'fail', reason: `the candidate did not run: ${faultOf(error)}`, outputs: {} };
   }

@@ -1,0 +1,247 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { onnx } from '../../src/onnx/proto/onnx.js';
+import { decodeModel, encodeModel } from '../../src/onnx/proto/wire.ts';
+import type { Input, LoadOptions } from '../../src/runtime/model.ts';
+import { load } from '../../src/runtime/node.ts';
+import type { DType } from '../../src/tensor.ts';
+import { evaluatePerceptron, oneNode, perceptron, randomLayers } from '../support/tiny-models.ts';
+
+const LAYERS = randomLayers([4, 5, 3], 1);
+const MLP = perceptron(LAYERS);
+const IDENTITY = (dtype: DType) => oneNode('Identity', { dtype, shape: ['n'] });
+const failure = (code: string, words: RegExp) => ({ code, message: expect.stringMatching(words) as string });
+
+test('runs a model and gives its outputs by name', async () => {
+  await using model = await load(MLP);
+  const row = [0.5, -0.25, 1, -1];
+  const { y, ...others } = await model.run({ x: Float32Array.from(row) });
+  expect(y!.shape).toEqual([1, 3]);
+  expect(others).toEqual({});
+  evaluatePerceptron(LAYERS, row).forEach((value, i) => {
+    expect(y!.data[i]).toBeCloseTo(value, 6);
+  });
+});
+
+test('tells names, dtypes and shapes, symbolic dimensions by name', async () => {
+  await using model = await load(MLP);
+  expect(model.inputs).toEqual([{ name: 'x', dtype: 'float32', shape: ['batch', 4] }]);
+  expect(model.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: ['batch', 3] }]);
+});
+
+test('calls a nameless free dimension the empty string', async () => {
+  await using model = await load(oneNode('Identity', { shape: ['', 2] }));
+  expect(model.inputs[0]!.shape).toEqual(['', 2]);
+});
+
+describe('passes every dtype through unchanged', () => {
+  const cases: [DType, Exclude<Input, { shape: unknown }>][] = [
+    ['float32', Float32Array.of(1.5, -0, NaN)],
+    ['float64', Float64Array.of(Math.PI, 1e300, -1)],
+    ['float16', Uint16Array.of(0x3c00, 0xfbff, 0x0001)],
+    ['int8', Int8Array.of(-128, 127, 0)],
+    ['uint8', Uint8Array.of(0, 255, 1)],
+    ['int16', Int16Array.of(-32768, 32767, 0)],
+    ['uint16', Uint16Array.of(0, 65535, 1)],
+    ['int32', Int32Array.of(-(2 ** 31), 2 ** 31 - 1, 0)],
+    ['uint32', Uint32Array.of(0, 2 ** 32 - 1, 1)],
+    ['int64', BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n, 0n)],
+    ['uint64', BigUint64Array.of(0n, 2n ** 64n - 1n, 1n)],
+    ['bool', Uint8Array.of(0, 1, 1)],
+    ['string', ['', 'ü', 'three']],
+  ];
+  test.each(cases)('%s', async (dtype, data) => {
+    await using model = await load(IDENTITY(dtype));
+    expect(model.inputs[0]!.dtype).toBe(dtype);
+    expect((await model.run({ x: data })).y).toEqual({ dtype, shape: [3], data });
+  });
+});
+
+describe('refuses wrong inputs before native code sees them', () => {
+  const four = new Float32Array(4);
+  const cases: [string, Record<string, unknown>, RegExp][] = [
+    ['a missing input', {}, /input x: the input is missing; expected float32 \[batch, 4\]/],
+    ['an unknown input', { x: four, X: four }, /input X: the model has no such input; expected x/],
+    ['an inherited name', Object.create({ x: four }) as Record<string, unknown>, /input x: the input is missing/],
+    ['an array of the wrong kind', { x: new Float64Array(4) }, /expected Float32Array for float32, found Float64Array/],
+    ['plain numbers', { x: [1, 2, 3, 4] }, /expected Float32Array for float32, found Array/],
+    [
+      'a wrong dtype',
+      { x: { dtype: 'int32', data: four, shape: [1, 4] } },
+      /dtype differs; expected float32, found int32/,
+    ],
+    ['a wrong rank', { x: { data: four, shape: [4] } }, /expected \[batch, 4\], found \[4\]/],
+    ['a wrong size', { x: { data: four, shape: [2, 2] } }, /expected \[batch, 4\], found \[2, 2\]/],
+    ['a negative size', { x: { data: four, shape: [-1, 4] } }, /found \[-1, 4\]/],
+    ['a fraction', { x: { data: four, shape: [0.5, 4] } }, /found \[0.5, 4\]/],
+    ['too few elements', { x: { data: four, shape: [2, 4] } }, /expected 8 for \[2, 4\], found 4/],
+    ['a count that fills no shape', { x: new Float32Array(5) }, /expected a multiple of 4 for \[batch, 4\], found 5/],
+    ['a number', { x: 4 }, /this is no tensor; .* found 4/],
+    ['null', { x: null }, /this is no tensor; .* found null/],
+  ];
+  test.each(cases)('%s', async (_, inputs, words) => {
+    await using model = await load(MLP);
+    await expect(model.run(inputs as Record<string, Input>)).rejects.toMatchObject(failure('INPUT', words));
+  });
+
+  test('an array without a shape where two dimensions are free', async () => {
+    await using model = await load(oneNode('Identity', { shape: ['a', 'b'] }));
+    await expect(model.run({ x: new Float32Array(6) })).rejects.toMatchObject(
+      failure('INPUT', /more than one dimension/),
+    );
+    const { y } = await model.run({ x: { data: new Float32Array(6), shape: [2, 3] } });
+    expect(y!.shape).toEqual([2, 3]);
+  });
+
+  test('a string list that holds something else', async () => {
+    await using model = await load(IDENTITY('string'));
+    await expect(model.run({ x: ['a', 1] as string[] })).rejects.toMatchObject({ code: 'INPUT' });
+  });
+});
+
+test('takes an empty batch', async () => {
+  await using model = await load(MLP);
+  expect((await model.run({ x: { data: new Float32Array(0), shape: [0, 4] } })).y!.shape).toEqual([0, 3]);
+});
+
+test('keeps overlapping runs apart', async () => {
+  await using model = await load(MLP);
+  const rows = Array.from({ length: 32 }, (_, i) => Float32Array.of(i, -i, i / 2, 1));
+  const alone = [];
+  for (const row of rows) alone.push(await model.run({ x: row }));
+  expect(await Promise.all(rows.map((row) => model.run({ x: row })))).toEqual(alone);
+});
+
+test('goes on after a run that failed', async () => {
+  await using model = await load(
+    oneNode('Reshape', { shape: ['n'] }, { shape: ['a', 2] }, [
+      { dtype: 'int64', shape: [2], data: BigInt64Array.of(-1n, 2n) },
+    ]),
+  );
+  await expect(model.run({ x: new Float32Array(3) })).rejects.toMatchObject(failure('RUNTIME', /Reshape/));
+  expect((await model.run({ x: new Float32Array(4) })).y!.shape).toEqual([2, 2]);
+});
+
+describe('disposal', () => {
+  test('finishes the runs already asked for, refuses later ones, and may be repeated', async () => {
+    const model = await load(MLP);
+    const pending = model.run({ x: new Float32Array(4) });
+    await Promise.all([model.dispose(), model.dispose()]);
+    expect((await pending).y!.shape).toEqual([1, 3]);
+    await expect(model.run({ x: new Float32Array(4) })).rejects.toMatchObject({ code: 'DISPOSED' });
+    await model.dispose();
+  });
+
+  test('happens at the end of an `await using` block', async () => {
+    let kept;
+    {
+      await using model = await load(MLP);
+      kept = model;
+    }
+    await expect(kept.run({ x: new Float32Array(4) })).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+});
+
+describe('loading', () => {
+  test('takes weights in external files from beside the path', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
+    const model = decodeModel(MLP, 'test');
+    const weights = model.graph!.initializer[0]!;
+    writeFileSync(join(folder, 'weights.bin'), weights.raw_data!);
+    weights.raw_data = null;
+    weights.data_location = 1;
+    weights.external_data = [new onnx.StringStringEntryProto({ key: 'location', value: 'weights.bin' })];
+    writeFileSync(join(folder, 'model.onnx'), encodeModel(model));
+    await using external = await load(join(folder, 'model.onnx'));
+    await using whole = await load(MLP);
+    const inputs = { x: Float32Array.of(1, 2, 3, 4) };
+    expect(await external.run(inputs)).toEqual(await whole.run(inputs));
+  });
+
+  test('names a file that is not there, and a folder that is no file', async () => {
+    await expect(load('/no/such/model.onnx')).rejects.toMatchObject(
+      failure('FILE', /\/no\/such\/model.onnx: .*ENOENT/),
+    );
+    await expect(load(tmpdir())).rejects.toMatchObject(failure('FILE', /expected a file/));
+  });
+
+  test.each([
+    ['an HTML page', new TextEncoder().encode('<!doctype html>'), /protobuf parsing failed/],
+    ['nothing', new Uint8Array(0), /onnxruntime refused the model: ./],
+    ['half a model', MLP.subarray(0, MLP.length / 2), /onnxruntime refused the model: ./],
+    ['an unknown operator', oneNode('NoSuchOperator', { shape: [1] }), /NoSuchOperator/],
+  ])('refuses %s in the words of onnxruntime', async (_, bytes, words) => {
+    await expect(load(bytes)).rejects.toMatchObject(failure('RUNTIME', words));
+  });
+
+  test('refuses an output that is no tensor', async () => {
+    const model = decodeModel(oneNode('SequenceConstruct', { shape: [1] }), 'test');
+    const element = model.graph!.output[0]!.type!;
+    model.graph!.output[0]!.type = new onnx.TypeProto({
+      sequence_type: new onnx.TypeProto.Sequence({ elem_type: element }),
+    });
+    await expect(load(encodeModel(model))).rejects.toMatchObject(failure('UNSUPPORTED', /output y: only tensors/));
+  });
+
+  test.each<[string, object]>([
+    ['provider', { provider: 'gpu' }],
+    ['provider', { provider: [] }],
+    ['provider', { provider: ['cpu', 'npu'] }],
+    ['allow', { allow: 'all' }],
+    ['optimization', { optimization: 'max' }],
+    ['threads', { threads: 0 }],
+    ['threads', { threads: 1.5 }],
+  ])('refuses a senseless option: %s %j', async (where, options) => {
+    await expect(load(MLP, options as LoadOptions)).rejects.toMatchObject({ code: 'USAGE', where });
+  });
+});
+
+describe('provider report', () => {
+  test('tells what ran the model and how', async () => {
+    await using model = await load(MLP, { optimization: 'disabled', threads: 2 });
+    const { ms, ...report } = model.report;
+    expect(report).toEqual({
+      requested: ['cpu'],
+      used: 'cpu',
+      refused: [],
+      evidence: 'single-provider',
+      runtime: { package: 'onnxruntime-node', version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string },
+      optimization: 'disabled',
+      threads: 2,
+      telemetry: false,
+    });
+    expect(ms.create).toBeGreaterThan(0);
+  });
+
+  test('records each refusal on the way down a list', async () => {
+    await using model = await load(MLP, { provider: ['wasm', 'webnn', 'cpu'] });
+    const reason = 'it exists in browsers only';
+    expect(model.report).toMatchObject({ used: 'cpu', requested: ['wasm', 'webnn', 'cpu'] });
+    expect(model.report.refused).toEqual([
+      { provider: 'wasm', reason },
+      { provider: 'webnn', reason },
+    ]);
+  });
+
+  test('fails with the reason where no provider that was asked for is there, and never falls back', async () => {
+    await expect(load(MLP, { provider: 'wasm' })).rejects.toMatchObject(
+      failure('PROVIDER', /wasm: it exists in browsers only/),
+    );
+    const absent = process.platform === 'darwin' ? 'dml' : 'coreml';
+    await expect(load(MLP, { provider: absent })).rejects.toMatchObject(
+      failure('PROVIDER', new RegExp(`${absent}: .* has .*cpu`)),
+    );
+  });
+
+  test.each(['webgpu', 'cuda'] as const)('either runs the whole model on %s or says why not', async (provider) => {
+    const outcome = await load(MLP, { provider }).catch((error: unknown) => error as Error);
+    if (outcome instanceof Error) {
+      expect(outcome).toMatchObject(failure('PROVIDER', new RegExp(`${provider}: .{10,}`)));
+      return;
+    }
+    await using model = outcome;
+    expect(model.report).toMatchObject({ used: provider, evidence: 'no-fallback-flag' });
+  });
+});
