@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -158,6 +158,7 @@ describe('loading', () => {
     await using whole = await load(MLP);
     const inputs = { x: Float32Array.of(1, 2, 3, 4) };
     expect(await external.run(inputs)).toEqual(await whole.run(inputs));
+    rmSync(folder, { recursive: true });
   });
 
   test('names a file that is not there, and a folder that is no file', async () => {

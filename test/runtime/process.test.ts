@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { perceptron, randomLayers } from '../support/tiny-models.ts';
 
 /** What concerns a whole process, seen from outside: the runtime is bundled and run by a Node of its own. */
@@ -25,6 +25,10 @@ beforeAll(() => {
   writeFileSync(join(folder, 'model.onnx'), perceptron(randomLayers([64, 64, 8], 1)));
 });
 
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
 interface Run {
   readonly installed?: boolean;
   readonly env?: Readonly<Record<string, string>>;
@@ -37,7 +41,9 @@ function runNode(script: string, { installed = true, env = {} }: Run = {}) {
   for (const path of [home, temporary]) mkdirSync(path);
   symlinkSync(join(folder, 'bundle/runtime.mjs'), join(work, 'runtime.mjs'));
   writeFileSync(join(work, 'script.mjs'), script);
+  // An empty folder hides a package of that name in any folder above.
   if (installed) symlinkSync(join(ROOT, 'node_modules'), join(work, 'node_modules'));
+  else mkdirSync(join(work, 'node_modules/onnxruntime-node'), { recursive: true });
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--preserve-symlinks', '--expose-gc', 'script.mjs'], {
     cwd: work,
     encoding: 'utf8',
