@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
 import type { FoldReport } from '../fold/report.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { writeOnnx } from '../onnx/write.ts';
-import { writeModelFiles } from '../node-files.ts';
+import { writeModelFiles, type WrittenModel } from '../node-files.ts';
+import { writeOnnx, type WriteOptions } from '../onnx/write.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import type { Arguments } from './arguments.ts';
 import type { Outcome } from './command.ts';
@@ -12,6 +11,7 @@ import type { FoldDocument, ParityJson, SourceJson } from './json.ts';
 import { checkOutput } from './output-file.ts';
 import { comparePair, notAskedFor, type ParitySettings } from './parity-check.ts';
 import type { Progress } from './progress.ts';
+import { heldSignals } from './signals.ts';
 
 /** A model on its way to its file. */
 export interface Delivery {
@@ -23,6 +23,8 @@ export interface Delivery {
   /** What the result must agree with; absent when the comparison was switched off. */
   readonly reference?: () => ModelSource;
   readonly output: string;
+  /** Weights in other files go into the result. */
+  readonly externalData?: WriteOptions['externalData'];
   readonly pathsRead: Iterable<string>;
   readonly source?: SourceJson;
   readonly warnings: readonly string[];
@@ -30,12 +32,14 @@ export interface Delivery {
 
 /** Compares, and writes only what passed: a model that fails leaves no file. */
 export async function deliver(
-  { graph, report, nodesBefore, reference, output, pathsRead, source, warnings }: Delivery,
+  delivery: Delivery,
   settings: ParitySettings,
   args: Arguments,
   progress: Progress,
 ): Promise<Outcome> {
-  const bytes = writeOnnx(graph);
+  const { graph, reference, output, pathsRead, externalData } = delivery;
+  const options = { force: args.flag('force'), ...(externalData && { externalData }) };
+  const bytes = writeOnnx(graph, options);
   let parity: ParityJson = notAskedFor();
   if (reference) {
     progress.step('comparing');
@@ -43,16 +47,25 @@ export async function deliver(
   }
   const accepted = !reference || parity.verdict === 'pass';
   progress.step('writing');
-  if (accepted) {
-    await checkOutput(output, pathsRead, args.flag('force'));
-    await writeModelFiles(output, graph, { force: args.flag('force') });
-  }
-  const document: FoldDocument = {
-    written: accepted ? output : null,
+  // Once more, for the files of weights that were read since.
+  await checkOutput(output, pathsRead, options.force);
+  const written = accepted ? await heldSignals(() => writeModelFiles(output, graph, options)) : undefined;
+  const document = documentOf(delivery, parity, bytes.length, written);
+  return { document, table: () => conversionText(document), exitCode: accepted ? 0 : 2 };
+}
+
+function documentOf(
+  { graph, report, nodesBefore, source, warnings }: Delivery,
+  parity: ParityJson,
+  sizeBytes: number,
+  written: WrittenModel | undefined,
+): FoldDocument {
+  return {
+    written: written?.path ?? null,
     ...(source && { source }),
     model: {
-      path: accepted ? output : null,
-      sizeBytes: accepted ? (await stat(output)).size : bytes.length,
+      path: written?.path ?? null,
+      sizeBytes: written ? written.sizeBytes + (written.data?.sizeBytes ?? 0) : sizeBytes,
       opset: graph.opset,
       inputs: inputSpecs(graph),
       outputs: outputSpecs(graph),
@@ -62,5 +75,4 @@ export async function deliver(
     parity,
     warnings,
   };
-  return { document, table: () => conversionText(document), exitCode: accepted ? 0 : 2 };
 }

@@ -92,6 +92,7 @@ export interface PartJson {
   readonly type: string;
   /** Shapes of its outputs, as far as they are known. */
   readonly outputShapes: readonly (readonly (number | string)[] | null)[];
+  /** Its own; those of a model used as a layer stand at the layers inside it. */
   readonly parameters: ParametersJson;
   /** Names of the parts whose outputs it reads. */
   readonly reads: readonly string[];

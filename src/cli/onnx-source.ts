@@ -1,6 +1,7 @@
-import type { Graph } from '../onnx/graph.ts';
-import { readOnnx } from '../onnx/read.ts';
+import { dirname, join } from 'node:path';
 import { externalDataReader } from '../node-files.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { readOnnx, type ExternalData } from '../onnx/read.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import { openSource, type OpenedSource } from './source-files.ts';
 
@@ -10,12 +11,23 @@ export interface OnnxSource {
   readonly graph: Graph;
   /** What the runtime loads: the file itself, not what we read of it. */
   readonly model: ModelSource;
+  /** Reads the weights beside it; absent for standard input, which has nothing beside it. */
+  readonly externalData?: ExternalData;
 }
 
 /** @throws {EdgefoldError} FILE, or what {@link readOnnx} finds. */
 export async function onnxSource(given: string): Promise<OnnxSource> {
-  const file = await openSource(given);
+  return readOnnxSource(await openSource(given));
+}
+
+/** @throws {EdgefoldError} what {@link readOnnx} finds. */
+export function readOnnxSource(file: OpenedSource): OnnxSource {
   const { name, path, bytes } = file;
-  const graph = readOnnx(bytes, { name, ...(path !== undefined && { externalData: externalDataReader(path) }) });
-  return { file, graph, model: path ?? bytes };
+  if (path === undefined) return { file, graph: readOnnx(bytes, { name }), model: bytes };
+  const read = externalDataReader(path);
+  const externalData: ExternalData = (location, offset, length) => {
+    file.noteRead(join(dirname(path), location));
+    return read(location, offset, length);
+  };
+  return { file, graph: readOnnx(bytes, { name, externalData }), model: path, externalData };
 }

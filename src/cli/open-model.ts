@@ -12,11 +12,12 @@ export async function openModel(given: string): Promise<{ readonly model: Model;
   const { load } = await import('../runtime/node.ts');
   // By its path where it has one, so that weights in files beside it are found.
   if (sniff(source.bytes) === 'unknown') return { model: await load(source.path ?? source.bytes), name: source.name };
-  const [{ exportModel }, { foldGraph }, { writeOnnx }] = await Promise.all([
+  const [{ readSource }, { exportSource }, { foldGraph }, { writeOnnx }] = await Promise.all([
+    import('../export/read/read-source.ts'),
     import('../export/export-model.ts'),
     import('../fold/fold-graph.ts'),
     import('../onnx/write.ts'),
   ]);
-  const { graph } = await exportModel(source);
+  const { graph } = exportSource(await readSource(source));
   return { model: await load(writeOnnx(foldGraph(graph).graph)), name: source.name };
 }

@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { EdgefoldError } from '../errors.ts';
+import { checkSiblingName, listing } from '../export/read/source-files.ts';
 import type { SourceFiles } from '../export/source-model.ts';
 import { readFileBytes } from '../node-files.ts';
 import { readStdin, STDIN } from './stdin.ts';
@@ -11,6 +12,8 @@ export interface OpenedSource extends SourceFiles {
   readonly path: string | undefined;
   /** Every file read so far. */
   readonly pathsRead: ReadonlySet<string>;
+  /** Adds a file that others read for this model. */
+  noteRead(path: string): void;
 }
 
 /**
@@ -32,6 +35,9 @@ export async function openSource(given: string): Promise<OpenedSource> {
     pathsRead,
     name: path,
     bytes,
+    noteRead: (other) => {
+      pathsRead.add(other);
+    },
     sibling: async (name) => {
       const target = await insideFolder(name, folder, roots);
       pathsRead.add(target);
@@ -46,6 +52,7 @@ async function fromStdin(): Promise<OpenedSource> {
     path: undefined,
     pathsRead: new Set(),
     name: 'standard input',
+    noteRead: () => undefined,
     bytes: await readStdin(),
     siblings: () => Promise.resolve([]),
     sibling: (name) =>
@@ -76,22 +83,13 @@ async function modelFile(given: string): Promise<string> {
 }
 
 async function insideFolder(name: string, folder: string, roots: readonly string[]): Promise<string> {
-  const unsafe = whyUnsafe(name);
-  if (unsafe) throw outside(name, unsafe);
+  checkSiblingName(name);
   const path = join(folder, ...name.split('/'));
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined) throw await missing(path);
-  if (!roots.some((root) => isInside(real, root))) throw outside(name, 'it is a link that leaves the folder');
+  if (!roots.some((root) => isInside(real, root))) throw leavesFolder(name);
   if ((await stat(real)).isFile()) return real;
   throw new EdgefoldError('FILE', 'it is not a regular file', { where: path, expected: 'a weights file' });
-}
-
-function whyUnsafe(name: string): string | undefined {
-  if (name === '') return 'it is empty';
-  if (name.includes('\0')) return 'it holds a NUL character';
-  if (/^[a-z][a-z0-9+.-]*:/i.test(name)) return 'it is an address or names a drive';
-  if (name.startsWith('/') || name.includes('\\')) return 'it is not a plain relative name';
-  return name.split('/').includes('..') ? 'it leaves the folder of the model' : undefined;
 }
 
 function isInside(path: string, root: string): boolean {
@@ -99,11 +97,10 @@ function isInside(path: string, root: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 }
 
-function outside(name: string, reason: string): EdgefoldError {
-  return new EdgefoldError('UNSAFE', `the model asks for a file that may not be read: ${reason}`, {
+function leavesFolder(name: string): EdgefoldError {
+  return new EdgefoldError('UNSAFE', 'the model asks for a file behind a link that leaves its folder', {
     where: JSON.stringify(name),
-    expected: 'a file in the folder of the model',
-    hint: 'Put the weights beside the model file and name them plainly.',
+    hint: 'Put the weights themselves beside the model file.',
   });
 }
 
@@ -123,12 +120,4 @@ async function fileNames(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map(({ name }) => name)
     .sort();
-}
-
-const LISTED = 8;
-
-function listing(names: readonly string[]): string {
-  if (names.length === 0) return 'no files';
-  const more = names.length - LISTED;
-  return names.slice(0, LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

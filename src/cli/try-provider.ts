@@ -1,3 +1,4 @@
+import { EdgefoldError } from '../errors.ts';
 import { Graph } from '../onnx/graph.ts';
 import { writeOnnx } from '../onnx/write.ts';
 import type { Provider } from '../runtime/model.ts';
@@ -27,9 +28,19 @@ async function tryProvider(provider: Provider): Promise<Trial> {
       return { works: false, reason: `computes wrongly: 4,6 expected, ${values.join()} found` };
     return { works: true, ms: performance.now() - start };
   } catch (error) {
-    return { works: false, reason: error instanceof Error ? error.message : String(error) };
+    return { works: false, reason: reasonOf(error, provider) };
   }
 }
+
+/** The runtime's own words; the rest of our message is advice for callers of `load`. */
+function reasonOf(error: unknown, provider: Provider): string {
+  if (!(error instanceof Error)) return String(error);
+  const words = error instanceof EdgefoldError ? error.received : undefined;
+  return (words ?? error.message).replace(`${provider}: `, '').replace(CPP_PREFIX, '');
+}
+
+/** `/path/file.cc:136 signature condition was false. ` before what a person can read. */
+const CPP_PREFIX = /^\/\S+:\d+ .* was false\. /;
 
 const provider = process.argv[2];
 if (provider !== undefined) process.send?.(await tryProvider(provider as Provider));

@@ -2,7 +2,7 @@ import { EdgefoldError } from '../errors.ts';
 import { DEFAULT_OPSET, Graph, newModelInfo } from '../onnx/graph.ts';
 import type { Workshop } from './graph-writer.ts';
 import { GraphWriter } from './graph-writer.ts';
-import { lowerInner, lowerings, lowerModel, type Job, type Lowered } from './lower-model.ts';
+import { lowerInner, lowerings, lowerModel, type Job, type Lowered, type OutputShapes } from './lower-model.ts';
 import { modelInputs } from './model-inputs.ts';
 import { nameOutputs } from './name-outputs.ts';
 import { asKeras } from './reorder.ts';
@@ -19,6 +19,8 @@ export interface ExportResult {
   readonly graph: Graph;
   /** What the user should know: fields of the file that were ignored, types that were changed. */
   readonly warnings: readonly string[];
+  /** By the layer's name, with the names of the models around it before it: `features/conv1`. */
+  readonly outputShapes: ReadonlyMap<string, OutputShapes>;
 }
 
 /**
@@ -43,7 +45,7 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
   refuseProblems(job);
   const values = outputs.map((handle) => inSourceLayout(handle, job.workshop));
   nameOutputs(graph, values, model.outputs.map(({ layer }) => layer)); // prettier-ignore
-  return { graph, warnings: [...source.warnings, ...job.workshop.warnings] };
+  return { graph, warnings: [...source.warnings, ...job.workshop.warnings], outputShapes: job.outputShapes };
 }
 
 /** What {@link exportModel} found and made. */
@@ -75,6 +77,7 @@ function newJob(source: SourceFile, graph: Graph): Job {
     problems: new Set(),
     lowerings: lowerings(),
     calls: 0,
+    outputShapes: new Map(),
   };
   return job;
 }

@@ -1,4 +1,5 @@
 import { EdgefoldError } from '../errors.ts';
+import type { Dim } from '../tensor.ts';
 import { callOrder, refsIn, stepKey, type Step } from './call-order.ts';
 import { GraphWriter, type Workshop } from './graph-writer.ts';
 import { Layer, type Origin } from './layer.ts';
@@ -17,7 +18,11 @@ export interface Job {
   readonly lowerings: ReadonlyMap<string, LayerLowering>;
   /** Calls lowered so far, nested models included. */
   calls: number;
+  readonly outputShapes: Map<string, OutputShapes>;
 }
+
+/** Shapes that the outputs of a layer have at its first call, as the source sees them. */
+export type OutputShapes = readonly (readonly Dim[] | undefined)[];
 
 /** A model as it stands in the whole: where its names begin and what its caller asked for. */
 interface Place {
@@ -58,8 +63,12 @@ function lowerStep(
   const written = source.calls[call]!;
   const layer = new Layer(source, job.origin, place.training || asksForTraining(written));
   const inputs = tensorArguments(written).map(find);
-  if (source.model) return lowerNested(job, layer, source.model, inputs, place);
-  return [noting(job, () => lowerLayer(job, layer, written, inputs, `${place.prefix}${source.name}`))];
+  const path = `${place.prefix}${source.name}`;
+  const outputs = source.model
+    ? lowerNested(job, layer, source.model, inputs, place)
+    : [noting(job, () => lowerLayer(job, layer, written, inputs, path))];
+  if (call === 0) job.outputShapes.set(path, outputs.map((output) => output?.shape)); // prettier-ignore
+  return outputs;
 }
 
 function lowerNested(job: Job, layer: Layer, model: SourceModel, inputs: readonly Lowered[], place: Place): Lowered[] {

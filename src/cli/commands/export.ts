@@ -33,13 +33,16 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   checkNoVerify(args);
   const settings = await paritySettings(args);
   const opset = args.integer('opset', [1, 1000]);
-  progress.expect(args.flag('no-verify') ? 3 : 4);
+  progress.expect(args.flag('no-verify') ? 4 : 5);
   progress.step('reading');
   const file = await openSource(args.operand(0));
   const output = args.text('output') ?? besideInput(file.path, '.onnx');
   await checkOutput(output, file.pathsRead, args.flag('force'));
-  const { exportModel } = await import('../../export/export-model.ts');
-  const { graph, source, warnings } = await exportModel(file, { ...(opset !== undefined && { opset }) });
+  const { readSource } = await import('../../export/read/read-source.ts');
+  const source = await readSource(file);
+  progress.step('exporting');
+  const { exportSource } = await import('../../export/export-model.ts');
+  const { graph, warnings } = exportSource(source, { ...(opset !== undefined && { opset }) });
   progress.step('folding');
   const folded = args.flag('no-fold') ? undefined : (await import('../../fold/fold-graph.ts')).foldGraph(graph);
   const delivery = {

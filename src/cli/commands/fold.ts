@@ -29,7 +29,7 @@ async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
   const settings = await paritySettings(args);
   progress.expect(args.flag('no-verify') ? 3 : 4);
   progress.step('reading');
-  const { file, graph, model } = await onnxSource(args.operand(0));
+  const { file, graph, model, externalData } = await onnxSource(args.operand(0));
   const output = args.text('output') ?? besideInput(file.path, '.folded.onnx');
   await checkOutput(output, file.pathsRead, args.flag('force'));
   progress.step('folding');
@@ -42,6 +42,7 @@ async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
     output,
     pathsRead: file.pathsRead,
     warnings: report.warnings,
+    ...(externalData && { externalData }),
     ...(!args.flag('no-verify') && { reference: () => model }),
   };
   return deliver(delivery, settings, args, progress);

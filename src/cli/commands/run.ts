@@ -49,7 +49,7 @@ async function run(args: Arguments, progress: Progress): Promise<Outcome> {
   const given = args.texts('input');
   progress.expect(3);
   progress.step('loading');
-  const { model, name, provider } = await openModel(args.operand(0));
+  const { model, name } = await openModel(args.operand(0));
   try {
     progress.step('reading inputs');
     const inputs = await readInputs(given, model, args);
@@ -57,7 +57,7 @@ async function run(args: Arguments, progress: Progress): Promise<Outcome> {
     const outputs = await model.run(Object.fromEntries([...inputs].map(([input, { tensor }]) => [input, tensor])));
     const document: RunDocument = {
       model: name,
-      provider,
+      provider: model.report.used,
       inputs: Object.fromEntries(
         [...inputs].map(([input, { path, tensor, notes }]) => [input, { path, shape: tensor.shape, notes }]),
       ),

@@ -66,7 +66,7 @@ function header(bytes: Uint8Array, where: string): { text: string; dataStart: nu
 
 function field(text: string, name: string, pattern: RegExp, where: string): string {
   const match = new RegExp(`['"]${name}['"]\\s*:\\s*(?:${pattern.source})`).exec(text);
-  const value = match?.slice(1).find((group) => group !== undefined);
+  const value = match?.[1] ?? match?.[2];
   if (value !== undefined) return value;
   throw corrupt(where, `a readable "${name}" in its header`, JSON.stringify(text.trim().slice(0, 120)));
 }

@@ -1,0 +1,37 @@
+import { sniff } from '../../onnx/sniff.ts';
+import type { Command, Outcome } from '../command.ts';
+import type { InspectDocument } from '../json.ts';
+import { inspectText } from '../inspect/inspect-text.ts';
+import type { Progress } from '../progress.ts';
+import { openSource, type OpenedSource } from '../source-files.ts';
+
+export const inspectCommand: Command = {
+  verb: 'inspect',
+  about:
+    'Shows what a Keras, TF.js or ONNX file holds: layers, shapes and parameters, and for every BatchNormalization its four variables, its settings, and what folding will make of it. Nothing is written.',
+  operands: ['FILE'],
+  options: {},
+  examples: [
+    ['edgefold inspect model.keras', 'before an export'],
+    ['edgefold inspect model.onnx --json', 'every node, for a program to read'],
+  ],
+  run: async (args, progress) => inspect(args.operand(0), progress),
+};
+
+async function inspect(given: string, progress: Progress): Promise<Outcome> {
+  progress.expect(2);
+  progress.step('reading');
+  const file = await openSource(given);
+  progress.step('trying to fold');
+  const document = await documentOf(file);
+  return { document, table: () => inspectText(document), exitCode: 0 };
+}
+
+async function documentOf(file: OpenedSource): Promise<InspectDocument> {
+  if (sniff(file.bytes) !== 'unknown') return (await import('../inspect/inspect-source.ts')).inspectSource(file);
+  const [{ inspectOnnx }, { readOnnxSource }] = await Promise.all([
+    import('../inspect/inspect-onnx.ts'),
+    import('../onnx-source.ts'),
+  ]);
+  return inspectOnnx(readOnnxSource(file));
+}

@@ -1,0 +1,146 @@
+import { refsOf } from '../../export/call-order.ts';
+import { exportSource, type ExportResult } from '../../export/export-model.ts';
+import { readSource } from '../../export/read/read-source.ts';
+import type { JsonValue, SourceFile, SourceLayer, SourceModel, SourceWeight } from '../../export/source-model.ts';
+import { foldGraph } from '../../fold/fold-graph.ts';
+import type { Graph } from '../../onnx/graph.ts';
+import { sizeOf, type Dim } from '../../tensor.ts';
+import { errorDocument } from '../failure.ts';
+import { inputSpecs, outputSpecs } from '../graph-specs.ts';
+import type {
+  BatchNormalizationJson,
+  FateJson,
+  InspectDocument,
+  ParametersJson,
+  PartJson,
+  VariableJson,
+} from '../json.ts';
+import type { OpenedSource } from '../source-files.ts';
+import { fatesOf, unknownFate } from './fates.ts';
+
+/** Keras's names of the four variables, and the defaults of the configuration in every generation. */
+const ROLES = { gamma: 'gamma', beta: 'beta', moving_mean: 'mean', moving_variance: 'variance' } as const;
+const BATCH_NORMALIZATIONS = new Set(['BatchNormalization', 'SyncBatchNormalization']);
+const EPSILON = 1e-3;
+const MOMENTUM = 0.99;
+
+/** A layer with the names of the models around it. */
+interface Placed {
+  readonly path: string;
+  readonly layer: SourceLayer;
+}
+
+/** What a Keras or TF.js file holds, and what export and folding will do to it; both are tried in memory. */
+export async function inspectSource(file: OpenedSource): Promise<InspectDocument> {
+  const source = await readSource(file);
+  const trial = tried(source);
+  const layers = placedLayers(source.model);
+  return {
+    path: file.name,
+    format: source.format,
+    version: source.kerasVersion,
+    sizeBytes: file.bytes.length,
+    inputs: trial.graph ? inputSpecs(trial.graph) : null,
+    outputs: trial.graph ? outputSpecs(trial.graph) : null,
+    parts: layers.map((placed) => partOf(placed, trial.outputShapes)),
+    parameters: count(layers.flatMap(({ layer }) => layer.weights)),
+    batchNormalizations: layers
+      .filter(({ layer }) => BATCH_NORMALIZATIONS.has(layer.className))
+      .map(({ path, layer }) => batchNormalization(path, layer, trial.fates)),
+    obstacle: trial.obstacle,
+    warnings: [...new Set([...source.warnings, ...trial.warnings])],
+  };
+}
+
+interface Trial {
+  readonly graph?: Graph;
+  readonly outputShapes?: ExportResult['outputShapes'];
+  readonly fates?: ReadonlyMap<string, FateJson>;
+  readonly warnings: readonly string[];
+  readonly obstacle: InspectDocument['obstacle'];
+}
+
+function tried(source: SourceFile): Trial {
+  try {
+    const { graph, warnings, outputShapes } = exportSource(source);
+    const { report } = foldGraph(graph);
+    return { graph, outputShapes, fates: fatesOf(report), warnings: [...warnings, ...report.warnings], obstacle: null };
+  } catch (error) {
+    return { warnings: [], obstacle: errorDocument(error, false).error };
+  }
+}
+
+/** Layers of the model and of the models inside it, which stand behind their own line. */
+function placedLayers(model: SourceModel, prefix = ''): Placed[] {
+  return model.layers.flatMap((layer) => {
+    const path = prefix + layer.name;
+    return [{ path, layer }, ...(layer.model ? placedLayers(layer.model, `${path}/`) : [])];
+  });
+}
+
+function partOf({ path, layer }: Placed, outputShapes: Trial['outputShapes']): PartJson {
+  return {
+    name: path,
+    type: layer.className,
+    outputShapes: (outputShapes?.get(path) ?? statedShape(layer)).map((shape) => shape ?? null),
+    parameters: count(layer.weights),
+    reads: [...new Set(layer.calls.flatMap((call) => refsOf(call).map((ref) => ref.layer)))],
+  };
+}
+
+/** An InputLayer writes no node; its shape stands in the file. */
+function statedShape({ className, config }: SourceLayer): (readonly Dim[])[] {
+  const shape: unknown = config.batch_shape ?? config.batch_input_shape;
+  if (className !== 'InputLayer' || !Array.isArray(shape)) return [];
+  return [shape.map((dim: unknown, axis) => (typeof dim === 'number' ? dim : axis === 0 ? 'batch' : ''))];
+}
+
+function count(weights: readonly SourceWeight[]): ParametersJson {
+  const sum = (some: readonly SourceWeight[]) => some.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  const trainable = sum(weights.filter((weight) => weight.trainable));
+  const total = sum(weights);
+  return { total, trainable, nonTrainable: total - trainable };
+}
+
+function batchNormalization(path: string, layer: SourceLayer, fates: Trial['fates']): BatchNormalizationJson {
+  return {
+    name: path,
+    epsilon: numberOf(layer.config.epsilon, EPSILON),
+    momentum: numberOf(layer.config.momentum, MOMENTUM),
+    axis: axisOf(layer.config.axis),
+    variables: Object.entries(ROLES).map(([name, role]) =>
+      variable(
+        role,
+        layer.weights.find((each) => each.name === name),
+      ),
+    ),
+    fate: fatesOfLayer(path, fates),
+  };
+}
+
+function variable(role: VariableJson['role'], weight: SourceWeight | undefined): VariableJson {
+  if (!weight) return { role, name: null, path: null, shape: null, trainable: null };
+  const { name, path, shape, trainable } = weight;
+  return { role, name, path, shape, trainable };
+}
+
+function numberOf(value: JsonValue | undefined, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}
+
+/** Keras 2 of some years writes a list, the others one number. */
+function axisOf(value: JsonValue | undefined): number[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value ?? -1];
+  return list.filter((axis) => typeof axis === 'number');
+}
+
+/**
+ * The node of a layer bears its path, that of its second call `path_1`, and so on. On an axis that ONNX cannot
+ * normalise the layer is a Mul and an Add, named `path/…`.
+ */
+function fatesOfLayer(path: string, fates: Trial['fates']): FateJson[] {
+  if (!fates) return [unknownFate('the model cannot be exported')];
+  const found = [...fates].filter(([name]) => name.startsWith(path) && /^(_\d+)?$/.test(name.slice(path.length)));
+  if (found.length > 0) return found.map(([, fate]) => fate);
+  return [unknownFate('it is written as a Mul and an Add, or the outputs do not depend on it')];
+}

@@ -1,0 +1,93 @@
+import type {
+  BatchNormalizationJson,
+  FateJson,
+  InspectDocument,
+  ParametersJson,
+  PartJson,
+  VariableJson,
+} from '../json.ts';
+import { bytesText, countText, numberText, plural, shapeText, specText } from '../quantities.ts';
+import { columns, table, wrap } from '../table.ts';
+import { safe, styles } from '../terminal.ts';
+
+/** Nodes of an ONNX graph beyond which only a count by operator is shown. */
+const LISTED_NODES = 60;
+
+export function inspectText(document: InspectDocument): string {
+  const { bold, red, yellow } = styles(process.stdout, process.env);
+  const { path, format, version, sizeBytes, inputs, outputs, obstacle, warnings } = document;
+  const facts = [
+    ['format', version ? `${format}, ${safe(version)}` : format],
+    ['size', bytesText(sizeBytes)],
+    ...(inputs ?? []).map((spec) => ['input', specText(spec).join('  ')]),
+    ...(outputs ?? []).map((spec) => ['output', specText(spec).join('  ')]),
+    ['parameters', parametersText(document.parameters)],
+  ];
+  return [
+    bold(safe(path)),
+    columns(facts, { indent: 2 }),
+    '',
+    partsText(document),
+    ...batchNormalizationsText(document.batchNormalizations),
+    ...(obstacle
+      ? ['', red(wrap(`It cannot be ${format === 'onnx' ? 'folded' : 'exported'}: ${safe(obstacle.message)}`))]
+      : []),
+    ...warnings.map((warning) => yellow(wrap(`warning: ${safe(warning)}`))),
+  ].join('\n');
+}
+
+function parametersText({ total, trainable, nonTrainable }: ParametersJson): string {
+  if (trainable === null || nonTrainable === null) return countText(total);
+  return `${countText(total)}, of them ${countText(trainable)} trainable and ${countText(nonTrainable)} not`;
+}
+
+function partsText({ format, parts }: InspectDocument): string {
+  if (format === 'onnx' && parts.length > LISTED_NODES)
+    return `${operatorTable(parts)}\n--json lists all ${plural(parts.length, 'node')}`;
+  const heading = [format === 'onnx' ? 'node' : 'layer', 'type', 'output', 'parameters'];
+  const rows = parts.map(({ name, type, outputShapes, parameters }) => [
+    safe(name),
+    safe(type),
+    outputShapes.map(shapeText).join(' '),
+    parameters.total === 0 ? '' : countText(parameters.total),
+  ]);
+  return table(heading, rows, { right: [3] });
+}
+
+function operatorTable(parts: readonly PartJson[]): string {
+  const counts = new Map<string, { nodes: number; parameters: number }>();
+  for (const { type, parameters } of parts) {
+    const sum = counts.get(type) ?? { nodes: 0, parameters: 0 };
+    counts.set(type, { nodes: sum.nodes + 1, parameters: sum.parameters + parameters.total });
+  }
+  const rows = [...counts]
+    .sort(([, a], [, b]) => b.nodes - a.nodes)
+    .map(([type, sum]) => [safe(type), countText(sum.nodes), countText(sum.parameters)]);
+  return table(['operator', 'nodes', 'parameters'], rows, { right: [1, 2] });
+}
+
+function batchNormalizationsText(all: readonly BatchNormalizationJson[]): string[] {
+  if (all.length === 0) return [];
+  const { bold } = styles(process.stdout, process.env);
+  return ['', bold(plural(all.length, 'BatchNormalization')), ...all.map(batchNormalizationText)];
+}
+
+function batchNormalizationText({ name, epsilon, momentum, axis, variables, fate }: BatchNormalizationJson): string {
+  const settings = `axis ${axis.join(', ')}, epsilon ${numberText(epsilon)}, momentum ${numberText(momentum)}`;
+  return [
+    `  ${safe(name)}  ${settings}`,
+    ...fate.map((each) => wrap(`→ ${fateText(each)}`, { indent: 4 })),
+    columns(variables.map(variableCells), { indent: 6 }),
+  ].join('\n');
+}
+
+function variableCells({ role, name, path, shape, trainable }: VariableJson): string[] {
+  if (name === null) return [role, `none (${role === 'gamma' || role === 'variance' ? '1' : '0'} everywhere)`];
+  const state = trainable === null ? '' : trainable ? 'trainable' : 'not trainable';
+  return [role, safe(path ?? name), shapeText(shape), state];
+}
+
+function fateText(fate: FateJson): string {
+  if (fate.outcome === 'folded') return `folded ${fate.direction} into ${fate.into.map(safe).join(', ')}`;
+  return fate.outcome === 'kept' ? `kept: ${safe(fate.reason)}` : `unknown: ${safe(fate.reason)}`;
+}
