@@ -12,14 +12,9 @@ export function refusal(layer: Layer): Refusal {
   return REFUSALS.find(({ pattern }) => pattern.test(className)) ?? unknownClass(source.module);
 }
 
-/**
- * Whether the entry is an operation on tensors and no layer, though it may have the class name of one (`Add`).
- * Keras 3 tells by the module; its TF.js converter drops the module, and then only layers say whether they train.
- */
-export function isOperation({ source, origin }: Layer): boolean {
-  if (source.module !== undefined) return /^keras(\.src)?\.ops\b/.test(source.module);
-  if (origin.format !== 'tfjs-layers' || origin.kerasMajor !== 3 || source.model) return false;
-  return source.className !== 'InputLayer' && !('trainable' in source.config) && !('dtype' in source.config);
+/** Whether the entry is an operation on tensors and no layer, though it may have the class name of one (`Add`). */
+export function isOperation({ source }: Layer): boolean {
+  return source.module !== undefined && /(^|\.)ops(\.|$)/.test(source.module);
 }
 
 const OPERATION: Refusal = {
