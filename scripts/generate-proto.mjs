@@ -1,9 +1,10 @@
 /**
  * Makes src/onnx/proto/onnx.js and onnx.d.ts from onnx.proto: `node scripts/generate-proto.mjs`.
  * Fields keep their names from the file, 64-bit integers are Long, a field that is absent reads null, and only
- * encode and decode are generated.
+ * encode and decode are generated. Messages of the kinds in VERBATIM remember the bytes they were read from and are
+ * written as those bytes; whoever changes one makes a copy without `$bytes`.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 import pbjs from 'protobufjs-cli/pbjs.js';
 
@@ -19,6 +20,34 @@ await new Promise((resolve, reject) => {
   pbjs.main([...OPTIONS, '--out', `${FOLDER}onnx.js`, SCHEMA], (fault) => (fault ? reject(fault) : resolve()));
 });
 
+const VERBATIM = ['ModelProto', 'GraphProto', 'NodeProto', 'TensorProto', 'SparseTensorProto', 'ValueInfoProto', 'FunctionProto', 'TrainingInfoProto']; // prettier-ignore
+
+let code = readFileSync(`${FOLDER}onnx.js`, 'utf8');
+for (const name of VERBATIM) code = verbatim(code, name);
+writeFileSync(`${FOLDER}onnx.js`, code);
+
+/** A field that comes twice is merged into the same message, which then has no bytes of its own. */
+function verbatim(source, name) {
+  const start = source.indexOf(`onnx.${name} = (function() {`);
+  const end = source.indexOf(`return ${name};`, start);
+  let text = source.slice(start, end);
+  const replace = (before, after) => {
+    const at = text.lastIndexOf(before);
+    if (at < 0) throw new Error(`${name}: the generated code no longer has ${before}`);
+    text = text.slice(0, at) + after + text.slice(at + before.length);
+  };
+  const indent = ' '.repeat(12);
+  replace(
+    'return message;',
+    `message.$bytes = _target ? null : reader.raw(first, reader.pos);\n${indent}return message;`,
+  );
+  const made = `message = _target || new $root.onnx.${name}();`;
+  replace(made, `const first = reader.pos;\n${indent}${made}`);
+  const encode = `${name}.encode = function (message, writer, _depth) {\n`;
+  replace(encode, `${encode}${indent}if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);\n`);
+  return source.slice(0, start) + text + source.slice(end);
+}
+
 const SCALARS = { string: 'string', bytes: 'Uint8Array', int64: 'Int64', uint64: 'Int64', int32: 'number', float: 'number', double: 'number' }; // prettier-ignore
 
 function typeOf(field) {
@@ -30,6 +59,7 @@ function typeOf(field) {
 function* declaration(type, indent) {
   yield `${indent}export class ${type.name} implements Message {`;
   yield `${indent}  $unknowns?: Uint8Array[];`;
+  yield `${indent}  $bytes?: Uint8Array | null;`;
   yield `${indent}  constructor(properties?: Partial<${type.fullName.replace(/^\.onnx\./, '')}>);`;
   for (const field of type.fieldsArray) {
     yield `${indent}  ${field.name}: ${typeOf(field)}${field.repeated ? '[]' : ' | null'};`;
@@ -57,9 +87,11 @@ writeFileSync(
     '  readonly high: number;',
     '}',
     '',
-    '/** Fields that the schema does not know, as they were read. */',
     'export interface Message {',
+    '  /** Fields that the schema does not know, as they were read. */',
     '  $unknowns?: Uint8Array[];',
+    '  /** The whole message as it was read, and as it will be written, whatever its fields say. */',
+    '  $bytes?: Uint8Array | null;',
     '}',
     '',
     'export namespace onnx {',

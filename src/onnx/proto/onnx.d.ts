@@ -7,14 +7,17 @@ export interface Int64 {
   readonly high: number;
 }
 
-/** Fields that the schema does not know, as they were read. */
 export interface Message {
+  /** Fields that the schema does not know, as they were read. */
   $unknowns?: Uint8Array[];
+  /** The whole message as it was read, and as it will be written, whatever its fields say. */
+  $bytes?: Uint8Array | null;
 }
 
 export namespace onnx {
   export class ModelProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<ModelProto>);
     ir_version: Int64 | null;
     opset_import: OperatorSetIdProto[];
@@ -33,6 +36,7 @@ export namespace onnx {
   }
   export class OperatorSetIdProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<OperatorSetIdProto>);
     domain: string | null;
     version: Int64 | null;
@@ -41,6 +45,7 @@ export namespace onnx {
   }
   export class StringStringEntryProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<StringStringEntryProto>);
     key: string | null;
     value: string | null;
@@ -49,6 +54,7 @@ export namespace onnx {
   }
   export class GraphProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<GraphProto>);
     node: NodeProto[];
     name: string | null;
@@ -65,6 +71,7 @@ export namespace onnx {
   }
   export class NodeProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<NodeProto>);
     input: string[];
     output: string[];
@@ -81,6 +88,7 @@ export namespace onnx {
   }
   export class AttributeProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<AttributeProto>);
     name: string | null;
     ref_attr_name: string | null;
@@ -105,6 +113,7 @@ export namespace onnx {
   }
   export class ValueInfoProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<ValueInfoProto>);
     name: string | null;
     type: TypeProto | null;
@@ -115,6 +124,7 @@ export namespace onnx {
   }
   export class TensorProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<TensorProto>);
     dims: Int64[];
     data_type: number | null;
@@ -137,6 +147,7 @@ export namespace onnx {
   export namespace TensorProto {
     export class Segment implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TensorProto.Segment>);
       begin: Int64 | null;
       end: Int64 | null;
@@ -146,6 +157,7 @@ export namespace onnx {
   }
   export class SparseTensorProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<SparseTensorProto>);
     values: TensorProto | null;
     indices: TensorProto | null;
@@ -155,6 +167,7 @@ export namespace onnx {
   }
   export class TensorAnnotation implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<TensorAnnotation>);
     tensor_name: string | null;
     quant_parameter_tensor_names: StringStringEntryProto[];
@@ -163,6 +176,7 @@ export namespace onnx {
   }
   export class TensorShapeProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<TensorShapeProto>);
     dim: TensorShapeProto.Dimension[];
     static encode(message: TensorShapeProto, writer?: Writer): Writer;
@@ -171,6 +185,7 @@ export namespace onnx {
   export namespace TensorShapeProto {
     export class Dimension implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TensorShapeProto.Dimension>);
       dim_value: Int64 | null;
       dim_param: string | null;
@@ -181,6 +196,7 @@ export namespace onnx {
   }
   export class TypeProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<TypeProto>);
     tensor_type: TypeProto.Tensor | null;
     sequence_type: TypeProto.Sequence | null;
@@ -195,6 +211,7 @@ export namespace onnx {
   export namespace TypeProto {
     export class Tensor implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TypeProto.Tensor>);
       elem_type: number | null;
       shape: TensorShapeProto | null;
@@ -203,6 +220,7 @@ export namespace onnx {
     }
     export class Sequence implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TypeProto.Sequence>);
       elem_type: TypeProto | null;
       static encode(message: Sequence, writer?: Writer): Writer;
@@ -210,6 +228,7 @@ export namespace onnx {
     }
     export class Map implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TypeProto.Map>);
       key_type: number | null;
       value_type: TypeProto | null;
@@ -218,6 +237,7 @@ export namespace onnx {
     }
     export class Optional implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TypeProto.Optional>);
       elem_type: TypeProto | null;
       static encode(message: Optional, writer?: Writer): Writer;
@@ -225,6 +245,7 @@ export namespace onnx {
     }
     export class SparseTensor implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TypeProto.SparseTensor>);
       elem_type: number | null;
       shape: TensorShapeProto | null;
@@ -233,6 +254,7 @@ export namespace onnx {
     }
     export class Opaque implements Message {
       $unknowns?: Uint8Array[];
+      $bytes?: Uint8Array | null;
       constructor(properties?: Partial<TypeProto.Opaque>);
       domain: string | null;
       name: string | null;
@@ -242,6 +264,7 @@ export namespace onnx {
   }
   export class FunctionProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<FunctionProto>);
     name: string | null;
     input: string[];
@@ -260,6 +283,7 @@ export namespace onnx {
   }
   export class TrainingInfoProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<TrainingInfoProto>);
     initialization: GraphProto | null;
     algorithm: GraphProto | null;
@@ -270,6 +294,7 @@ export namespace onnx {
   }
   export class DeviceConfigurationProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<DeviceConfigurationProto>);
     name: string | null;
     num_devices: number | null;
@@ -279,6 +304,7 @@ export namespace onnx {
   }
   export class NodeDeviceConfigurationProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<NodeDeviceConfigurationProto>);
     configuration_id: string | null;
     sharding_spec: ShardingSpecProto[];
@@ -288,6 +314,7 @@ export namespace onnx {
   }
   export class ShardingSpecProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<ShardingSpecProto>);
     tensor_name: string | null;
     device: Int64[];
@@ -298,6 +325,7 @@ export namespace onnx {
   }
   export class IntIntListEntryProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<IntIntListEntryProto>);
     key: Int64 | null;
     value: Int64[];
@@ -306,6 +334,7 @@ export namespace onnx {
   }
   export class ShardedDimProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<ShardedDimProto>);
     axis: Int64 | null;
     simple_sharding: SimpleShardedDimProto[];
@@ -314,6 +343,7 @@ export namespace onnx {
   }
   export class SimpleShardedDimProto implements Message {
     $unknowns?: Uint8Array[];
+    $bytes?: Uint8Array | null;
     constructor(properties?: Partial<SimpleShardedDimProto>);
     dim_value: Int64 | null;
     dim_param: string | null;

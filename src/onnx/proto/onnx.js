@@ -38,6 +38,7 @@ export const onnx = $root.onnx = (() => {
         ModelProto.prototype.configuration = $util.emptyArray;
 
         ModelProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -96,6 +97,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.ModelProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -202,6 +204,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 
@@ -413,6 +416,7 @@ export const onnx = $root.onnx = (() => {
         GraphProto.prototype.metadata_props = $util.emptyArray;
 
         GraphProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -470,6 +474,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.GraphProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -570,6 +575,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 
@@ -602,6 +608,7 @@ export const onnx = $root.onnx = (() => {
         NodeProto.prototype.device_configurations = $util.emptyArray;
 
         NodeProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -656,6 +663,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.NodeProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -750,6 +758,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 
@@ -1070,6 +1079,7 @@ export const onnx = $root.onnx = (() => {
         ValueInfoProto.prototype.metadata_props = $util.emptyArray;
 
         ValueInfoProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -1108,6 +1118,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.ValueInfoProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -1158,6 +1169,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 
@@ -1199,6 +1211,7 @@ export const onnx = $root.onnx = (() => {
         TensorProto.prototype.metadata_props = $util.emptyArray;
 
         TensorProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -1262,6 +1275,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.TensorProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -1560,7 +1574,8 @@ export const onnx = $root.onnx = (() => {
                 }
                 if (_end !== $undefined)
                     throw $Error("missing end group");
-                return message;
+                message.$bytes = _target ? null : reader.raw(first, reader.pos);
+            return message;
             };
 
             return Segment;
@@ -1584,6 +1599,7 @@ export const onnx = $root.onnx = (() => {
         SparseTensorProto.prototype.dims = $util.emptyArray;
 
         SparseTensorProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -1620,6 +1636,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.SparseTensorProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -1670,6 +1687,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 
@@ -2644,6 +2662,7 @@ export const onnx = $root.onnx = (() => {
         FunctionProto.prototype.metadata_props = $util.emptyArray;
 
         FunctionProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -2705,6 +2724,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.FunctionProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -2817,6 +2837,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 
@@ -2840,6 +2861,7 @@ export const onnx = $root.onnx = (() => {
         TrainingInfoProto.prototype.update_binding = $util.emptyArray;
 
         TrainingInfoProto.encode = function (message, writer, _depth) {
+            if (message.$bytes) return (writer || $Writer.create()).raw(message.$bytes);
             if (!writer)
                 writer = $Writer.create();
             if (_depth === $undefined)
@@ -2879,6 +2901,7 @@ export const onnx = $root.onnx = (() => {
                 length = reader.len;
                 reader.len = end;
             }
+            const first = reader.pos;
             message = _target || new $root.onnx.TrainingInfoProto();
             while (reader.pos < end) {
                 let start = reader.pos;
@@ -2931,6 +2954,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 

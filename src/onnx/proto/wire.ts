@@ -75,10 +75,19 @@ class OnnxWriter extends protobuf.Writer {
   }
 
   override bytes(value: Uint8Array): this {
-    if (this.pos + value.length <= MAX_BYTES) {
-      super.bytes(value);
-      return this;
-    }
+    this.#checkRoom(value);
+    super.bytes(value);
+    return this;
+  }
+
+  override raw(value: Uint8Array): this {
+    this.#checkRoom(value);
+    super.raw(value);
+    return this;
+  }
+
+  #checkRoom(value: Uint8Array): void {
+    if (this.pos + value.length <= MAX_BYTES) return;
     throw new EdgefoldError('LIMIT', 'the model does not fit into one file', {
       expected: 'less than 2 GiB',
       hint: 'Write its weights into a data file beside it.',
@@ -86,10 +95,21 @@ class OnnxWriter extends protobuf.Writer {
   }
 }
 
+/** The message itself if the lists hold what it holds already, else a copy with the lists replaced. */
+export function unlessSame<M extends Message>(message: M, lists: Partial<Record<keyof M, readonly unknown[]>>): M {
+  const keys = Object.keys(lists) as (keyof M)[];
+  const isSame = keys.every((key) => sameElements(lists[key]!, message[key] as readonly unknown[]));
+  return isSame ? message : edited(message, lists as Partial<M>);
+}
+
+export function sameElements(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((element, index) => element === b[index]);
+}
+
 /** A copy of a message with some fields changed; `null` takes a field out. Unknown fields stay. */
 export function edited<M extends Message>(message: M, changes: Partial<M>): M {
   const copy = Object.create(Object.getPrototypeOf(message) as object) as M;
-  Object.assign(copy, message, changes);
+  Object.assign(copy, message, changes, { $bytes: null });
   if (message.$unknowns) copy.$unknowns = message.$unknowns;
   return copy;
 }

@@ -3,7 +3,7 @@ import type { Graph, Node, Value } from '../graph.ts';
 import { onnx, type Message } from './onnx.js';
 import { GraphSource, ValueSource } from './source.ts';
 import { writeType } from './type.ts';
-import { edited } from './wire.ts';
+import { edited, sameElements, unlessSame } from './wire.ts';
 import { writeAttribute } from './write-attribute.ts';
 import { writeConstant } from './write-tensor.ts';
 
@@ -54,7 +54,7 @@ function writeNode(node: Node): onnx.NodeProto {
 /** Left-out values at the end need not be written, unless the file did. */
 function names(values: readonly (Value | undefined)[], before: readonly string[] | undefined): string[] {
   const list = values.map((value) => value?.name ?? '');
-  if (before && isSame(list, before)) return list;
+  if (before && sameElements(list, before)) return list;
   return list.slice(0, list.findLastIndex((name) => name !== '') + 1);
 }
 
@@ -72,16 +72,5 @@ function sourceOf(value: Value): ValueSource | undefined {
 function isTypeAsRead({ dtype, shape }: Value, source: ValueSource | undefined): boolean {
   if (dtype !== source?.type.dtype) return false;
   const before = source?.type.shape;
-  return shape === before || (shape !== undefined && before !== undefined && isSame(shape, before));
-}
-
-function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((element, index) => element === b[index]);
-}
-
-/** The message itself if the lists hold what it holds already, else a copy with the lists replaced. */
-function unlessSame<M extends Message>(message: M, lists: Partial<Record<keyof M, readonly unknown[]>>): M {
-  const keys = Object.keys(lists) as (keyof M)[];
-  if (keys.every((key) => isSame(lists[key]!, message[key] as readonly unknown[]))) return message;
-  return edited(message, lists as Partial<M>);
+  return shape === before || (shape !== undefined && before !== undefined && sameElements(shape, before));
 }

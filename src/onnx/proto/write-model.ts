@@ -1,29 +1,33 @@
 import type { Graph, ModelInfo } from '../graph.ts';
 import { fromInteger, toNumber } from './int64.ts';
 import { onnx } from './onnx.js';
-import { edited } from './wire.ts';
+import { edited, unlessSame } from './wire.ts';
 import { writeGraph } from './write-graph.ts';
 
-/** The message of a model: what was read, with what has changed since. */
+/** The message of a model: the very one it was read from if nothing in it has changed. */
 export function writeModel(graph: Graph): onnx.ModelProto {
   const { model } = graph;
-  const before = model.source instanceof onnx.ModelProto ? model.source : undefined;
-  const base = before ?? new onnx.ModelProto();
-  const proto = edited(base, changesOf(model, base));
-  // A file of functions alone has no graph, and an empty one here stands for that.
-  if (graph.source !== undefined || graph.nodes.length > 0 || !before) proto.graph = writeGraph(graph);
-  return proto;
+  const before = model.source instanceof onnx.ModelProto ? model.source : new onnx.ModelProto();
+  const lists = { opset_import: writeOpsets(model, before), metadata_props: writeMetadata(model, before) };
+  const changes = changesOf(graph, before);
+  const proto = unlessSame(before, lists);
+  return Object.keys(changes).length === 0 ? proto : edited(proto, changes);
 }
 
-function changesOf(model: ModelInfo, before: onnx.ModelProto): Partial<onnx.ModelProto> {
-  const changes: Partial<onnx.ModelProto> = {
-    ir_version: fromInteger(model.irVersion),
-    opset_import: writeOpsets(model, before),
-    metadata_props: writeMetadata(model, before),
-  };
-  if (model.producerName !== (before.producer_name ?? '')) changes.producer_name = model.producerName;
-  if (model.producerVersion !== (before.producer_version ?? '')) changes.producer_version = model.producerVersion;
+function changesOf(graph: Graph, before: onnx.ModelProto): Partial<onnx.ModelProto> {
+  const { irVersion, producerName, producerVersion } = graph.model;
+  const changes: Partial<onnx.ModelProto> = {};
+  if (!before.ir_version || irVersion !== toNumber(before.ir_version)) changes.ir_version = fromInteger(irVersion);
+  if (producerName !== (before.producer_name ?? '')) changes.producer_name = producerName;
+  if (producerVersion !== (before.producer_version ?? '')) changes.producer_version = producerVersion;
+  const proto = isAbsent(graph, before) ? null : writeGraph(graph);
+  if (proto !== before.graph) changes.graph = proto;
   return changes;
+}
+
+/** A file of functions alone has no graph, and an empty one here stands for that. */
+function isAbsent(graph: Graph, before: onnx.ModelProto): boolean {
+  return graph.source === undefined && before.functions.length > 0 && graph.nodes.length === 0;
 }
 
 /** Those of the file first, in its order; then those that are new or of another version. */
