@@ -1,0 +1,318 @@
+"""Writes layer-goldens.json: small Keras 3 models with what Keras computes for them.
+
+    python make-layer-goldens.py
+
+Each case is a model as the TF.js converter writes it (a topology, and weights by path as in a `.keras` file), an
+input and an output for each of the model's own. All numbers are made from seeded integers, so that they are short;
+no statistic is near the identity, and no size repeats another.
+
+Made with Keras 3.15.1 on TensorFlow 2.21 (CPU).
+"""
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import h5py
+import keras
+import numpy as np
+from keras import layers as L
+
+OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layer-goldens.json")
+# Training-time settings, which the reader ignores.
+TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
+
+
+def numbers(random, shape, low=-24, high=25):
+    return (random.integers(low, high, size=shape) / 16).astype("float32")
+
+
+def randomise(model, random):
+    """Weights in steps of 1/16; what is a variance or a scale stays positive."""
+    for variable in {id(v): v for v in model.weights}.values():
+        shape, name = variable.shape, variable.name
+        # A Normalization has drawn its constants from these already.
+        if name in ("mean", "variance", "count") or "seed" in name:
+            continue
+        if "variance" in name:
+            variable.assign(numbers(random, shape, 4, 40))
+        else:
+            variable.assign(numbers(random, shape, -12, 13))
+
+
+def stripped(node):
+    if isinstance(node, dict):
+        dropped = ("build_config", "compile_config")
+        return {k: stripped(v) for k, v in node.items() if k not in dropped and not k.endswith(TRAINING_ONLY)}
+    return [stripped(item) for item in node] if isinstance(node, list) else node
+
+
+def values(array):
+    flat = np.asarray(array).ravel().tolist()
+    return {"shape": list(np.shape(array)), "data": [int(v) if v == int(v) else float(f"{v:.8g}") for v in flat]}
+
+
+def weights_of(model):
+    """Every stored variable under its path in the `.keras` file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.keras")
+        model.save(path)
+        with zipfile.ZipFile(path) as archive:
+            stored = h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
+    found = {}
+
+    def visit(name, item):
+        ignored = name.startswith("optimizer") or "seed_generator" in name
+        if isinstance(item, h5py.Dataset) and not ignored and item.dtype.kind == "f":
+            found[name] = values(item[()])
+
+    stored.visititems(visit)
+    return found
+
+
+CASES = {}
+
+
+def case(name, model, *inputs, data=None):
+    random = np.random.default_rng(sum(name.encode()))
+    randomise(model, random)
+    given = data or [numbers(random, (2, *tensor.shape[1:])) for tensor in model.inputs]
+    produced = model(given if len(given) > 1 else given[0], training=False)
+    produced = produced if isinstance(produced, (list, tuple)) else [produced]
+    CASES[name] = {
+        "topology": {**stripped(json.loads(model.to_json())), "keras_version": keras.__version__},
+        "weights": weights_of(model),
+        "inputs": {tensor.name: values(x) for tensor, x in zip(model.inputs, given)},
+        "outputs": [values(y) for y in produced],
+    }
+
+
+def one(name, shape, *layers, **options):
+    """A model of layers in a row."""
+    case(name, keras.Sequential([keras.Input(shape, name="x"), *layers]), **options)
+
+
+def convolutions():
+    for strides in (1, 2, 3):
+        one(f"depthwise same stride {strides}", (7, 5, 3),
+            L.DepthwiseConv2D((3, 2), strides=strides, padding="same", depth_multiplier=2))
+    one("depthwise valid dilated no bias", (9, 8, 2), L.DepthwiseConv2D(3, dilation_rate=(2, 1), use_bias=False))
+    one("depthwise 1d same", (9, 3), L.DepthwiseConv1D(4, strides=2, padding="same", depth_multiplier=2))
+    one("separable 1d", (9, 3), L.SeparableConv1D(4, 3, strides=2, padding="same", depth_multiplier=2, activation="relu"))
+    one("separable 2d dilated", (9, 8, 3), L.SeparableConv2D(4, (3, 2), dilation_rate=2, padding="same"))
+    one("conv 1d causal dilated", (9, 3), L.Conv1D(4, 3, dilation_rate=2, padding="causal"))
+    one("conv 2d groups", (6, 5, 4), L.Conv2D(6, (2, 3), groups=2, padding="same", activation="tanh"))
+    one("conv 2d even window stride 3", (11, 7, 3), L.Conv2D(2, (4, 2), strides=3, padding="same"))
+    one("conv 3d", (4, 5, 3, 2), L.Conv3D(3, (2, 3, 1), strides=(2, 1, 2), padding="same"))
+    for padding in ("valid", "same"):
+        for kernel, strides in ((3, 2), (2, 3), ((4, 1), (2, 1)), (5, 1)):
+            one(f"transposed 2d {padding} {kernel} {strides}", (4, 3, 2),
+                L.Conv2DTranspose(3, kernel, strides=strides, padding=padding))
+    one("transposed 2d same output padding", (4, 3, 2),
+        L.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=1))
+    one("transposed 2d same output padding 0", (4, 3, 2),
+        L.Conv2DTranspose(3, (3, 4), strides=2, padding="same", output_padding=(0, 1)))
+    one("transposed 2d valid output padding", (4, 3, 2),
+        L.Conv2DTranspose(3, 3, strides=2, padding="valid", output_padding=1))
+    one("transposed 1d same", (5, 2), L.Conv1DTranspose(3, 4, strides=2, padding="same", activation="elu"))
+    one("transposed 1d valid", (5, 2), L.Conv1DTranspose(3, 2, strides=3, use_bias=False))
+    one("transposed 3d same", (3, 2, 4, 2), L.Conv3DTranspose(2, (3, 2, 1), strides=2, padding="same"))
+    one("transposed 2d dilated", (4, 5, 2), L.Conv2DTranspose(3, 3, dilation_rate=2, padding="valid"))
+    one("transposed 2d dilated same", (6, 5, 2), L.Conv2DTranspose(3, (2, 3), dilation_rate=(2, 1), padding="same"))
+
+
+def dense():
+    one("dense of rank 3", (4, 3), L.Dense(5, activation="relu"))
+    one("dense of rank 4 channels first", (5, 4, 2), L.Conv2D(3, 2), L.Dense(4, use_bias=False))
+    one("dense of rank 3 channels first", (5, 2), L.Conv1D(3, 2), L.Dense(4))
+    one("einsum dense", (4, 3), L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d"))
+    one("flatten dense", (5, 4, 3), L.Conv2D(2, (2, 3)), L.Flatten(), L.Dense(3))
+    one("flatten 1d dense", (6, 3), L.Conv1D(2, 2), L.Flatten(), L.Dense(3, use_bias=False))
+    one("flatten 3d dense", (3, 4, 3, 2), L.Conv3D(3, 2), L.Flatten(), L.Dense(2))
+    one("flatten norm activation dense", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(), L.BatchNormalization(),
+        L.Activation("softsign"), L.Dropout(0.5), L.Dense(3))
+    one("flatten prelu dense", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(), L.PReLU(), L.Dense(3))
+    one("flatten softmax dense", (4, 3, 3), L.Conv2D(2, 2), L.Flatten(), L.Softmax(), L.Dense(3))
+    one("flatten output", (5, 4, 3), L.Conv2D(2, 2), L.Flatten())
+    one("flatten glu", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(), L.Activation("glu"))
+    one("flatten normalization dense", (4, 3, 2), L.Conv2D(2, 2), L.Flatten(),
+        L.Normalization(mean=[0.25] * 12, variance=[0.5, 2.0, 1.25] * 4), L.Dense(2))
+    one("flatten one channel", (5, 4, 3), L.Conv2D(1, 2), L.Flatten(), L.Dense(3))
+    one("flatten reshape conv", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(), L.Reshape((4, 3, 2)), L.Conv2D(2, 2))
+
+
+def normalizations():
+    one("norm rank 2 no scale", (5,), L.BatchNormalization(scale=False, epsilon=0.01))
+    one("norm rank 2 no center", (5,), L.BatchNormalization(center=False))
+    one("norm rank 3", (4, 3), L.BatchNormalization())
+    one("norm rank 4", (4, 3, 5), L.BatchNormalization(scale=False, center=False))
+    one("norm rank 5", (4, 3, 2, 5), L.BatchNormalization())
+    one("norm axis 1", (4, 3, 5), L.BatchNormalization(axis=1))
+    one("norm axis 2", (4, 3, 5), L.BatchNormalization(axis=-2, scale=False))
+    one("norm axis 2 after conv", (4, 3, 5), L.Conv2D(2, 1), L.BatchNormalization(axis=2))
+    one("norm axis 1 after conv", (4, 3, 5), L.Conv2D(2, 1), L.BatchNormalization(axis=1))
+    one("norm twice", (4, 3, 2), L.BatchNormalization(), L.Conv2D(3, 2), L.BatchNormalization())
+    one("normalization given scalar", (4, 3), L.Normalization(axis=None, mean=0.75, variance=2.5))
+    one("normalization given list", (4, 3), L.Normalization(axis=-1, mean=[1.0, -2.0, 0.5], variance=[1.0, 4.0, 0.0]))
+    one("normalization inverted", (4, 3), L.Normalization(mean=[1.0, -2.0, 0.5], variance=[1.0, 4.0, 2.0], invert=True))
+    adapted = L.Normalization(axis=(1, -1))
+    adapted.adapt(np.random.default_rng(5).integers(-9, 9, (20, 4, 5, 3)).astype("float32") / 4)
+    one("normalization adapted", (4, 5, 3), adapted, L.Conv2D(2, 2))
+    one("rescaling", (4, 3, 2), L.Rescaling(1 / 127.5, offset=-1), L.Conv2D(2, 2))
+    one("rescaling per channel", (4, 3, 2), L.Conv2D(2, 2), L.Rescaling([0.5, 2.0], offset=[0.25, -1.0]))
+
+
+def shapes():
+    one("reshape after conv", (4, 5, 3), L.Conv2D(2, 2), L.Reshape((-1, 3)))
+    one("reshape to one channel", (12,), L.Reshape((4, 3, 1)), L.Conv2D(2, 2))
+    one("reshape to one point", (3,), L.Reshape((1, 1, 3)), L.Conv2D(2, 1))
+    one("reshape output", (12,), L.Reshape((4, 3, 1)))
+    one("permute after conv", (4, 5, 3), L.Conv2D(2, 2), L.Permute((3, 1, 2)))
+    one("permute after conv back", (4, 5, 3), L.Conv2D(2, 2), L.Permute((2, 1, 3)), L.Conv2D(2, 2))
+    one("repeat vector", (3,), L.RepeatVector(4), L.Conv1D(2, 2))
+    one("repeat flattened", (4, 3, 3), L.Conv2D(2, 2), L.Flatten(), L.RepeatVector(2))
+    one("global average keepdims", (4, 5, 3), L.Conv2D(4, 2), L.GlobalAveragePooling2D(keepdims=True), L.Conv2D(2, 1))
+    one("global max keepdims of input", (4, 5, 3), L.GlobalMaxPooling2D(keepdims=True))
+    one("global average 1d of input", (4, 3), L.GlobalAveragePooling1D(), L.Dense(2))
+    one("global max 3d after conv", (3, 4, 3, 2), L.Conv3D(3, 2), L.GlobalMaxPooling3D(), L.Dense(2))
+    one("average pool same after conv", (7, 5, 2), L.Conv2D(3, 2), L.AveragePooling2D((3, 2), strides=(2, 3), padding="same"))
+    one("padding then strided conv", (6, 7, 3), L.ZeroPadding2D(((0, 1), (0, 1))), L.Conv2D(2, 3, strides=2))
+    one("cropping after conv", (6, 7, 3), L.Conv2D(2, 2), L.Cropping2D(((1, 0), (0, 2))))
+    one("upsampling bilinear", (3, 4, 2), L.UpSampling2D((2, 3), interpolation="bilinear"))
+    one("upsampling nearest", (3, 4, 2), L.UpSampling2D((3, 2)), L.Conv2D(2, 2))
+    one("resizing bilinear up", (3, 4, 2), L.Resizing(7, 5))
+    one("resizing bilinear down", (9, 8, 2), L.Resizing(4, 3))
+    one("resizing nearest", (5, 7, 2), L.Resizing(8, 3, interpolation="nearest"))
+    one("resizing bicubic", (5, 7, 2), L.Resizing(8, 4, interpolation="bicubic"))
+
+
+def activations():
+    names = ["relu", "relu6", "leaky_relu", "elu", "selu", "celu", "softmax", "log_softmax", "softplus", "softsign",
+             "tanh", "sigmoid", "hard_sigmoid", "exponential", "silu", "swish", "hard_silu", "hard_swish", "gelu",
+             "mish", "squareplus", "sparse_plus", "sparse_sigmoid", "log_sigmoid", "hard_tanh", "tanh_shrink",
+             "soft_shrink", "hard_shrink", "glu", "linear"]
+    # Every border of the piecewise ones, and far out on both sides.
+    x = np.array([[-60, -7, -6, -4, -3, -2.5, -1, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 2.5, 3, 4, 6, 7, 30]], "float32")
+    for name in names:
+        one(f"activation {name}", (20,), L.Activation(name), data=[x])
+    one("activation on channels first", (4, 3, 2), L.Conv2D(4, 2, activation="softmax"), L.Activation("glu"))
+    one("activation object", (20,), L.Dense(3, activation=L.LeakyReLU(negative_slope=0.125)))
+    one("leaky relu", (20,), L.LeakyReLU(), data=[x])
+    one("elu alpha", (20,), L.ELU(alpha=0.5), data=[x])
+    one("relu slope", (20,), L.ReLU(negative_slope=0.25), data=[x])
+    one("relu max", (20,), L.ReLU(max_value=3.5), data=[x])
+    one("relu threshold", (20,), L.ReLU(threshold=0.625), data=[x])
+    one("relu max slope", (20,), L.ReLU(max_value=5, negative_slope=0.25), data=[x])
+    one("relu all", (20,), L.ReLU(max_value=5, negative_slope=0.25, threshold=0.75), data=[x])
+    one("prelu", (4, 3, 2), L.PReLU())
+    one("prelu shared after conv", (4, 5, 3), L.Conv2D(2, 2), L.PReLU(shared_axes=[1, 2]))
+    one("prelu one shared axis after conv", (4, 5, 3), L.Conv2D(2, 2), L.PReLU(shared_axes=[2]), L.Conv2D(2, 2))
+    one("softmax axis 1 after conv", (4, 5, 3), L.Conv2D(2, 2), L.Softmax(axis=1))
+    one("softmax axes after conv", (4, 5, 3), L.Conv2D(2, 2), L.Softmax(axis=(1, 2)))
+    one("softmax after conv", (4, 5, 3), L.Conv2D(2, 2), L.Softmax())
+
+
+def branches():
+    def inputs(*shapes):
+        return [keras.Input(shape, name=f"x{i}") for i, shape in enumerate(shapes)]
+
+    def merged(name, layer, *shapes, first=None):
+        xs = inputs(*shapes)
+        ys = [first(xs[0]), *xs[1:]] if first else xs
+        case(name, keras.Model(xs, layer(ys)))
+
+    conv = lambda x: L.Conv2D(2, 2)(x)
+    for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"):
+        merged(f"{name} of conv and input", getattr(L, name)(), (5, 4, 3), (4, 3, 2), first=conv)
+    merged("Add of rank 2 and 4", L.Add(), (5, 4, 3), (2,), first=conv)
+    merged("Multiply of ranks 4 and 3", L.Multiply(), (5, 4, 3), (3, 2), first=conv)
+    merged("Multiply by one point", L.Multiply(), (5, 4, 3), (1, 1, 2), first=conv)
+    merged("Average of three", L.Average(), (3,), (3,), (3,))
+    for axis in (-1, 1, 2):
+        shape = {-1: (4, 3, 5), 1: (2, 3, 2), 2: (4, 1, 2)}[axis]
+        merged(f"Concatenate axis {axis}", L.Concatenate(axis=axis), (5, 4, 3), shape, first=conv)
+    x = keras.Input((5, 4, 3), name="x")
+    extra = keras.Input((4,), name="extra")
+    flat = [L.Flatten()(L.Conv2D(2, 2)(x)), extra, L.Flatten()(L.Conv2D(3, 3)(x))]
+    case("Concatenate flattened then dense", keras.Model([x, extra], L.Dense(3)(L.Concatenate()(flat))))
+    x = keras.Input((5, 4, 3), name="x")
+    flat = [L.Flatten()(L.Conv2D(2, 2)(x)), L.Flatten()(L.Conv2D(2, 2)(x))]
+    case("Concatenate flattened output", keras.Model(x, L.Concatenate()(flat)))
+    x = keras.Input((5, 4, 3), name="x")
+    flat = [L.Flatten()(L.Conv2D(2, 2)(x)), L.Flatten()(L.Conv2D(2, 2)(x))]
+    case("Add flattened then dense", keras.Model(x, L.Dense(3)(L.Add()(flat))))
+    x, y = inputs((5, 4, 3), (24,))
+    case("Add flattened to input", keras.Model([x, y], L.Add()([L.Flatten()(L.Conv2D(2, 2)(x)), y])))
+    merged("Dot 2 2", L.Dot(axes=1), (4,), (4,))
+    merged("Dot 2 2 normalized", L.Dot(axes=-1, normalize=True), (4,), (4,))
+    merged("Dot 3 3", L.Dot(axes=(2, 1)), (3, 4), (4, 5))
+    merged("Dot 3 3 last", L.Dot(axes=(2, 2), normalize=True), (3, 4), (5, 4))
+    merged("Dot 3 3 first", L.Dot(axes=1), (4, 3), (4, 2))
+    merged("Dot 2 3", L.Dot(axes=(1, 2)), (4,), (3, 4))
+    merged("Dot 3 2", L.Dot(axes=(1, 1)), (4, 3), (4,))
+
+    x = keras.Input((6, 5, 4), name="x")
+    squeezed = L.Reshape((1, 1, 4))(L.GlobalAveragePooling2D()(x))
+    gate = L.Dense(4, activation="sigmoid")(L.Dense(2, activation="relu")(squeezed))
+    case("squeeze and excite", keras.Model(x, L.Multiply()([L.Conv2D(4, 3, padding="same")(x), gate])))
+
+    a, b = inputs((4,), (3,))
+    shared = L.Dense(3, name="shared")
+    left = L.Dense(2, name="left")(shared(a))
+    right = L.Dense(5, name="right", activation="softmax")(L.Concatenate()([shared(a), b]))
+    case("two inputs two outputs", keras.Model([b, a], [right, left]))
+
+
+def nested():
+    inner_input = keras.Input((5, 4, 2))
+    inner_output = L.BatchNormalization()(L.Conv2D(3, 2, activation="relu")(inner_input))
+    inner = keras.Model(inner_input, inner_output, name="inner")
+    x, y = keras.Input((5, 4, 2), name="x"), keras.Input((5, 4, 2), name="y")
+    case("nested model called twice", keras.Model([x, y], L.Dense(2)(L.Flatten()(L.Subtract()([inner(x), inner(y)])))))
+
+    deep = keras.Sequential([keras.Input((6,)), L.Dense(4, activation="tanh"), L.BatchNormalization()], name="deep")
+    middle = keras.Sequential([keras.Input((6,)), deep, L.Dense(3)], name="middle")
+    one("nested three deep", (6,), middle, L.Dense(2, name="last"))
+
+    i = keras.Input((4,))
+    two = keras.Model(i, [L.Dense(3)(i), L.Dense(2)(i)], name="two")
+    x = keras.Input((4,), name="x")
+    a, b = two(x)
+    case("nested model with two outputs", keras.Model(x, [b, a]))
+
+    x = keras.Input((3,), name="x")
+    layer = L.Dense(3, activation="sigmoid", name="again")
+    case("layer on its own output", keras.Model(x, layer(layer(x))))
+
+
+def sequences():
+    ids = np.array([[1, 4, 0, 3], [2, 0, 0, 6]])
+    one("embedding", (4,), L.Embedding(7, 3), L.Conv1D(2, 2), data=[ids.astype("float32")])
+    one("embedding mask average", (4,), L.Embedding(7, 3, mask_zero=True), L.Dropout(0.5), L.Dense(4),
+        L.GlobalAveragePooling1D(), data=[ids.astype("float32")])
+    one("embedding average unmasked", (4,), L.Embedding(7, 3), L.GlobalAveragePooling1D(), data=[ids.astype("float32")])
+    x = keras.Input((4,), dtype="int32", name="x")
+    case("embedding of int32", keras.Model(x, L.Flatten()(L.Embedding(7, 3)(x))), data=[ids.astype("int32")])
+
+
+def augmentation():
+    one("identities", (6, 5, 3), L.RandomFlip(), L.RandomRotation(0.2), L.RandomZoom(0.1), L.RandomContrast(0.2),
+        L.RandomBrightness(0.2), L.RandomTranslation(0.1, 0.1), L.GaussianNoise(0.1), L.GaussianDropout(0.1),
+        L.SpatialDropout2D(0.2), L.AlphaDropout(0.1), L.ActivityRegularization(0.1), L.Identity(), L.Dropout(0.3),
+        L.RandomShear(0.2), L.RandomHue(0.2), L.RandomSaturation(0.2), L.RandomGrayscale(0.5), L.RandomErasing(),
+        L.RandomInvert(), L.RandomPosterization(4), L.RandomPerspective(), L.RandomGaussianBlur(),
+        L.RandomElasticTransform(), L.RandomSharpness(0.5), L.RandomColorDegeneration(0.5), L.RandomColorJitter(),
+        L.RandAugment(), L.AugMix(), L.MixUp(), L.CutMix())
+
+
+for group in (convolutions, dense, normalizations, shapes, activations, branches, nested, sequences, augmentation):
+    group()
+with open(OUTPUT, "w") as file:
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(c, separators=(',', ':'))}" for name, c in CASES.items())
+    file.write(f'{{"framework": "Keras {keras.__version__}, TensorFlow backend", "cases": {{\n{lines}\n}}}}\n')
+print(len(CASES), "cases,", os.path.getsize(OUTPUT), "bytes")

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { exportModel } from '../../src/export/export-model.ts';
+import { inMemoryFiles } from '../../src/export/read/read-source.ts';
+import type { JsonValue, SourceFiles } from '../../src/export/source-model.ts';
+import { repeated, runGraph, TOLERANCE, worstError } from './run-export.ts';
+import type { Values } from './source-builder.ts';
+
+/** Written by goldens/make-layer-goldens.py: models of Keras 3 and what Keras computes for them. */
+interface Case {
+  readonly topology: JsonValue;
+  readonly weights: Readonly<Record<string, Values>>;
+  readonly inputs: Readonly<Record<string, Values>>;
+  readonly outputs: readonly Values[];
+}
+
+const FILE = new URL('./goldens/layer-goldens.json', import.meta.url);
+const { cases } = JSON.parse(readFileSync(FILE, 'utf8')) as { readonly cases: Readonly<Record<string, Case>> };
+
+describe('layers of Keras 3', () => {
+  test.each(Object.entries(cases))('%s gives what Keras gives', async (_name, golden) => {
+    const { graph } = await exportModel(asFiles(golden));
+    const outputs = Object.values(await runGraph(graph, golden.inputs));
+    expect(outputs).toHaveLength(golden.outputs.length);
+    outputs.forEach((output, i) => {
+      expect(worstError(output, golden.outputs[i]!)).toBeLessThanOrEqual(TOLERANCE);
+    });
+  });
+
+  test.each([13, 14, 15, 16, 18, 19, 20, 21])('all give the same in opset %i, at another batch size', async (opset) => {
+    for (const golden of Object.values(cases)) {
+      const { graph } = await exportModel(asFiles(golden), { opset });
+      expect(graph.opset).toBe(opset);
+      const inputs = Object.entries(golden.inputs).map(([name, values]) => [name, repeated(first(values), 3)] as const);
+      const outputs = Object.values(await runGraph(graph, Object.fromEntries(inputs)));
+      outputs.forEach((output, i) => {
+        expect(worstError(output, repeated(first(golden.outputs[i]!), 3))).toBeLessThanOrEqual(TOLERANCE);
+      });
+    }
+  });
+});
+
+/** The model as the TF.js converter would write it. */
+function asFiles({ topology, weights }: Case): SourceFiles {
+  const entries = Object.entries(weights);
+  const manifest = [
+    { paths: ['weights.bin'], weights: entries.map(([name, { shape }]) => ({ name, shape, dtype: 'float32' })) },
+  ];
+  const json = { format: 'layers-model', modelTopology: topology, weightsManifest: manifest };
+  const data = Float32Array.from(entries.flatMap(([, values]) => values.data));
+  const siblings = new Map([['weights.bin', new Uint8Array(data.buffer)]]);
+  return inMemoryFiles('model.json', new TextEncoder().encode(JSON.stringify(json)), siblings);
+}
+
+/** The first sample of a batch. */
+function first({ shape, data }: Values): Values {
+  return { shape: [1, ...shape.slice(1)], data: data.slice(0, data.length / shape[0]!) };
+}
