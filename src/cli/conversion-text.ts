@@ -1,33 +1,21 @@
-import type { FoldDocument } from './json.ts';
+import type { FoldDocument, SourceJson } from './json.ts';
 import { parityText } from './parity-text.ts';
-import { bytesText, countText, plural, specText } from './quantities.ts';
+import { bytesText, countText, interfaceRows, plural } from './quantities.ts';
 import { columns, wrap } from './table.ts';
 import { safe, styles } from './terminal.ts';
 
 /** What became of the model, for a person. */
 export function conversionText(document: FoldDocument): string {
-  const { source, model, fold, parity, warnings, written } = document;
-  const { bold, red, yellow } = styles(process.stdout, process.env);
-  const facts: string[][] = [];
-  if (source)
-    facts.push([
-      'source',
-      `${safe(source.path)}  ${source.format}${source.kerasVersion ? `, Keras ${safe(source.kerasVersion)}` : ''}`,
-    ]);
-  for (const spec of model.inputs) facts.push(['input', specText(spec).join('  ')]);
-  for (const spec of model.outputs) facts.push(['output', specText(spec).join('  ')]);
-  facts.push([
-    'nodes',
-    model.nodes.before === model.nodes.after
-      ? countText(model.nodes.after)
-      : `${countText(model.nodes.before)} → ${countText(model.nodes.after)}`,
-  ]);
-  facts.push(['folded', foldedText(fold)]);
-  const head = written
-    ? bold(`${safe(written)}  ${bytesText(model.sizeBytes)}, opset ${model.opset}`)
-    : red('No file was written: the folded model is not proven equal.');
+  const { source, model, fold, parity, warnings } = document;
+  const { yellow } = styles(process.stdout, process.env);
+  const facts = [
+    ...(source ? [['source', sourceText(source)]] : []),
+    ...interfaceRows(model.inputs, model.outputs),
+    ['nodes', [...new Set([model.nodes.before, model.nodes.after])].map(countText).join(' → ')],
+    ['folded', foldedText(fold)],
+  ];
   return [
-    head,
+    headline(document),
     columns(facts, { indent: 2 }),
     ...keptText(fold),
     parityText(parity),
@@ -35,24 +23,31 @@ export function conversionText(document: FoldDocument): string {
   ].join('\n');
 }
 
+function headline({ written, model, parity }: FoldDocument): string {
+  const { bold, red } = styles(process.stdout, process.env);
+  if (written !== null) return bold(`${safe(written)}  ${bytesText(model.sizeBytes)}, opset ${model.opset}`);
+  if (parity.verdict === 'fail') return red('No file was written: the folded model differs from the original.');
+  return red('No file was written: nothing could be compared. --no-verify writes it unproven.');
+}
+
+/** `keras-h5, Keras 2.4.0`; TF.js names itself in its version. */
+export function sourceText({ format, kerasVersion }: Pick<SourceJson, 'format' | 'kerasVersion'>): string {
+  if (kerasVersion === '') return format;
+  return `${format}, ${/^\d/.test(kerasVersion) ? 'Keras ' : ''}${safe(kerasVersion)}`;
+}
+
 function foldedText(fold: FoldDocument['fold']): string {
   if (!fold) return 'nothing (--no-fold)';
   const { found, folded } = fold.batchNormalizations;
-  const others = fold.folds.length - folded;
+  const others = fold.folds.filter(({ opType }) => opType !== 'BatchNormalization').length;
   const more = others > 0 ? `, ${plural(others, 'other node')}` : '';
-  return found === 0
-    ? `no BatchNormalization found${more}`
-    : `${countText(folded)} of ${plural(found, 'BatchNormalization')}${more}`;
+  if (found === 0) return `no BatchNormalization found${more}`;
+  return `${countText(folded)} of ${plural(found, 'BatchNormalization')}${more}`;
 }
 
 function keptText(fold: FoldDocument['fold']): string[] {
   const kept = fold?.batchNormalizations.kept ?? [];
   if (kept.length === 0) return [];
-  return [
-    'kept:',
-    columns(
-      kept.map(({ name, reason }) => [safe(name), safe(reason)]),
-      { indent: 2, wrapLast: true },
-    ),
-  ];
+  const rows = kept.map(({ name, reason }) => [safe(name), safe(reason)]);
+  return ['kept:', columns(rows, { indent: 2, wrapLast: true })];
 }

@@ -3,6 +3,7 @@ import { externalDataReader } from '../node-files.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { readOnnx, type ExternalData } from '../onnx/read.ts';
 import type { ModelSource } from '../runtime/model.ts';
+import { refuseSource } from './model-kind.ts';
 import { openSource, type OpenedSource } from './source-files.ts';
 
 /** An ONNX file that was read. */
@@ -22,6 +23,7 @@ export async function onnxSource(given: string): Promise<OnnxSource> {
 
 /** @throws {EdgefoldError} what {@link readOnnx} finds. */
 export function readOnnxSource(file: OpenedSource): OnnxSource {
+  refuseSource(file);
   const { name, path, bytes } = file;
   if (path === undefined) return { file, graph: readOnnx(bytes, { name }), model: bytes };
   const read = externalDataReader(path);

@@ -1,5 +1,5 @@
-import { sniff } from '../onnx/sniff.ts';
 import type { Model } from '../runtime/model.ts';
+import { modelKind } from './model-kind.ts';
 import { openSource } from './source-files.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function openModel(given: string): Promise<{ readonly model: Model;
   const source = await openSource(given);
   const { load } = await import('../runtime/node.ts');
   // By its path where it has one, so that weights in files beside it are found.
-  if (sniff(source.bytes) === 'unknown') return { model: await load(source.path ?? source.bytes), name: source.name };
+  if (modelKind(source) === 'onnx') return { model: await load(source.path ?? source.bytes), name: source.name };
   const [{ readSource }, { exportSource }, { foldGraph }, { writeOnnx }] = await Promise.all([
     import('../export/read/read-source.ts'),
     import('../export/export-model.ts'),

@@ -9,6 +9,7 @@ type Output = RunDocument['outputs'][string];
 const ROWS = 10;
 /** Values of a tensor that are shown when it holds no class scores. */
 const VALUES = 8;
+const SCORE_DIGITS = 4;
 
 /** Outputs for a person: the largest scores of each row of [N, classes], otherwise range and first values. */
 export function outputsText(outputs: RunDocument['outputs'], top: number): string {
@@ -32,12 +33,12 @@ function scores({ shape, data }: Output, top: number): string {
       .sort((a, b) => b.value - a.value || a.index - b.index)
       .slice(0, top);
   if (rows === 1) {
-    const lines = best(0).map(({ index, value }) => [String(index), numberText(value)]);
+    const lines = best(0).map(({ index, value }) => [String(index), numberText(value, SCORE_DIGITS)]);
     return table(['class', 'score'], lines, { indent: 2, right: [0, 1] });
   }
   const lines = Array.from({ length: Math.min(rows, ROWS) }, (_, row) => [
     String(row),
-    ...best(row).map(({ index, value }) => `${index} (${numberText(value)})`),
+    ...best(row).map(({ index, value }) => `${index} (${numberText(value, SCORE_DIGITS)})`),
   ]);
   const heading = [
     'row',

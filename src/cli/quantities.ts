@@ -1,5 +1,6 @@
 import type { TensorSpec } from '../runtime/model.ts';
 import type { Dim } from '../tensor.ts';
+import { columns } from './table.ts';
 import { safe } from './terminal.ts';
 
 /** `2.1 MB`; decimal units, as file managers show them. */
@@ -27,13 +28,22 @@ export function shapeText(shape: readonly Dim[] | null | undefined): string {
   return shape ? `[${shape.map((dim) => (dim === '' ? '?' : safe(String(dim)))).join(', ')}]` : '?';
 }
 
-export function specText({ name, dtype, shape }: TensorSpec): readonly [string, string] {
-  return [safe(name), `${dtype} ${shapeText(shape)}`];
+/** One line for each, names and types in columns: `image  float32 [batch, 28, 28]`. */
+export function specLines(specs: readonly TensorSpec[]): string[] {
+  if (specs.length === 0) return [];
+  return columns(specs.map(({ name, dtype, shape }) => [safe(name), `${dtype} ${shapeText(shape)}`])).split('\n');
 }
 
-/** Six significant digits, as a person reads them. */
-export function numberText(value: number): string {
-  if (Number.isInteger(value)) return Math.abs(value) < 1e15 ? String(value) : value.toExponential(5);
+/** Inputs and outputs as rows of facts, their types below one another. */
+export function interfaceRows(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): string[][] {
+  return specLines([...inputs, ...outputs]).map((line, index) => [index < inputs.length ? 'input' : 'output', line]);
+}
+
+/** Six significant digits, or as many as said, as a person reads them. */
+export function numberText(value: number, digits = 6): string {
+  if (Number.isInteger(value)) return Math.abs(value) < 1e15 ? String(value) : value.toExponential(digits - 1);
   const size = Math.abs(value);
-  return size >= 1e-4 && size < 1e6 ? String(Number(value.toPrecision(6))) : value.toExponential(3);
+  return size >= 1e-4 && size < 1e6
+    ? String(Number(value.toPrecision(digits)))
+    : value.toExponential(Math.min(3, digits - 1));
 }

@@ -1,7 +1,7 @@
-import { sniff } from '../../onnx/sniff.ts';
 import type { Command, Outcome } from '../command.ts';
 import type { InspectDocument } from '../json.ts';
 import { inspectText } from '../inspect/inspect-text.ts';
+import { modelKind } from '../model-kind.ts';
 import type { Progress } from '../progress.ts';
 import { openSource, type OpenedSource } from '../source-files.ts';
 
@@ -28,7 +28,7 @@ async function inspect(given: string, progress: Progress): Promise<Outcome> {
 }
 
 async function documentOf(file: OpenedSource): Promise<InspectDocument> {
-  if (sniff(file.bytes) !== 'unknown') return (await import('../inspect/inspect-source.ts')).inspectSource(file);
+  if (modelKind(file) === 'source') return (await import('../inspect/inspect-source.ts')).inspectSource(file);
   const [{ inspectOnnx }, { readOnnxSource }] = await Promise.all([
     import('../inspect/inspect-onnx.ts'),
     import('../onnx-source.ts'),

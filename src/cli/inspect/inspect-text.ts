@@ -6,7 +6,8 @@ import type {
   PartJson,
   VariableJson,
 } from '../json.ts';
-import { bytesText, countText, numberText, plural, shapeText, specText } from '../quantities.ts';
+import { sourceText } from '../conversion-text.ts';
+import { bytesText, countText, numberText, plural, shapeText, interfaceRows } from '../quantities.ts';
 import { columns, table, wrap } from '../table.ts';
 import { safe, styles } from '../terminal.ts';
 
@@ -17,10 +18,9 @@ export function inspectText(document: InspectDocument): string {
   const { bold, red, yellow } = styles(process.stdout, process.env);
   const { path, format, version, sizeBytes, inputs, outputs, obstacle, warnings } = document;
   const facts = [
-    ['format', version ? `${format}, ${safe(version)}` : format],
+    ['format', format === 'onnx' ? `${format}, ${safe(version)}` : sourceText({ format, kerasVersion: version })],
     ['size', bytesText(sizeBytes)],
-    ...(inputs ?? []).map((spec) => ['input', specText(spec).join('  ')]),
-    ...(outputs ?? []).map((spec) => ['output', specText(spec).join('  ')]),
+    ...interfaceRows(inputs ?? [], outputs ?? []),
     ['parameters', parametersText(document.parameters)],
   ];
   return [
