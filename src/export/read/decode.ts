@@ -68,11 +68,12 @@ export function storedType(name: string, where: string): StoredType {
   });
 }
 
+/** A copy where the place is not aligned (Node's Buffer.slice would make none). */
 function view<T extends { readonly BYTES_PER_ELEMENT: number }>(
   Type: ViewConstructor<T> & { readonly BYTES_PER_ELEMENT: number },
   bytes: Uint8Array,
 ): T {
-  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new Type(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / Type.BYTES_PER_ELEMENT));
 }
 

@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../../errors.ts';
-import type { Hdf5File } from './hdf5.ts';
+import type { Hdf5File } from './hdf5/file.ts';
 import type { StoredWeight } from './spec.ts';
 
 /** More objects than any model has; keeps a looping file from being walked for ever. */

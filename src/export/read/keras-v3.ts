@@ -2,7 +2,7 @@ import { EdgefoldError } from '../../errors.ts';
 import type { JsonObject, SourceFile, SourceFiles } from '../source-model.ts';
 import { attachWeights, leftOverWarnings } from './attach.ts';
 import { bindByPath } from './bind-path.ts';
-import { openHdf5 } from './hdf5.ts';
+import { openHdf5 } from './hdf5/open.ts';
 import { allWeights } from './hdf5-weights.ts';
 import { isObject, parseJson, stringMember } from './json.ts';
 import { checkedVersion } from './keras-version.ts';

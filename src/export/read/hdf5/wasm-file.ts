@@ -1,47 +1,24 @@
 import type * as H5wasm from 'h5wasm';
-import { EdgefoldError } from '../../errors.ts';
-import { sizeOf } from '../../tensor.ts';
-import { BYTES_PER_ELEMENT, decodeFloat32, type StoredType } from './decode.ts';
+import { EdgefoldError } from '../../../errors.ts';
+import { sizeOf } from '../../../tensor.ts';
+import { BYTES_PER_ELEMENT, decodeFloat32, type StoredType } from '../decode.ts';
+import { FILTER, MAX_DEFLATE_RATIO, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
+import { checkSize, leadsElsewhere } from './plain-file.ts';
+import { foreignFilter } from './storage.ts';
 
-/**
- * Reads HDF5 out of memory. The one file that knows h5wasm: its general build, whose file system is memory, because
- * its build for Node opens any file of the machine that a hostile model names. Only hard links are followed; soft and
- * external links, virtual datasets and foreign filters are refused.
- *
- * Source: https://github.com/usnistgov/h5wasm, https://support.hdfgroup.org/documentation/hdf5/latest/
- */
-export interface Hdf5File {
-  /** Names in a group, sorted by their characters or, where the file tracks it, in order of creation. */
-  names(group: string): readonly string[];
-  /** @throws {EdgefoldError} UNSAFE if a link on the way leads elsewhere. */
-  kind(path: string): Kind;
-  /** A text attribute, one string or many; `[]` for an empty one of any type, `undefined` if there is none. */
-  strings(path: string, attribute: string): readonly string[] | undefined;
-  /** Describes a dataset; its elements are read on call. */
-  dataset(path: string): Hdf5Dataset;
-}
-
-export interface Hdf5Dataset {
-  readonly path: string;
-  readonly shape: readonly number[];
-  /** @throws {EdgefoldError} CORRUPT if the bytes cannot be read. */
-  float32(): Float32Array;
-}
-
-type Kind = 'group' | 'dataset' | undefined;
-
-/** Deflate cannot expand a byte to more than this many. */
-const MAX_DEFLATE_RATIO = 1032;
-/** One dataset must fit beside the others in the 32-bit memory of HDF5's WebAssembly. */
-const MAX_DATASET_BYTES = 2 ** 30;
-/** Filters compiled in: deflate, shuffle, fletcher32. */
-const KNOWN_FILTERS = new Set([1, 2, 3]);
+const KNOWN_FILTERS: ReadonlySet<number> = new Set(Object.values(FILTER));
 
 type Library = Omit<typeof H5wasm, 'Module'> & { readonly Module: H5Module };
 type H5Module = Awaited<(typeof H5wasm)['ready']>;
 
-/** @throws {EdgefoldError} CORRUPT if HDF5 cannot open it. */
-export async function openHdf5(bytes: Uint8Array, where: string): Promise<Hdf5File> {
+/**
+ * Reads HDF5 out of memory with HDF5's own library. The one file that knows h5wasm: its general build, whose file
+ * system is memory, because its build for Node opens any file of the machine that a hostile model names.
+ *
+ * Source: https://github.com/usnistgov/h5wasm
+ * @throws {EdgefoldError} CORRUPT if HDF5 cannot open it.
+ */
+export async function openWithLibrary(bytes: Uint8Array, where: string): Promise<Hdf5File> {
   const library = (await import('h5wasm')) as unknown as Library;
   const module = await library.ready;
   module.activate_throwing_error_handler();
@@ -63,7 +40,7 @@ class MemoryFile implements Hdf5File {
   readonly #id: bigint;
   readonly #where: string;
   readonly #byteLength: number;
-  readonly #kinds = new Map<string, Kind>([['', 'group']]);
+  readonly #kinds = new Map<string, Hdf5Kind>([['', 'group']]);
   readonly #links = new Map<string, ReadonlySet<string>>();
 
   constructor(library: Library, module: H5Module, bytes: Uint8Array, where: string) {
@@ -81,7 +58,7 @@ class MemoryFile implements Hdf5File {
     return this.kind(group) === 'group' ? [...this.#linksOf(group)] : [];
   }
 
-  kind(path: string): Kind {
+  kind(path: string): Hdf5Kind {
     if (!this.#kinds.has(path)) this.#kinds.set(path, this.#resolve(path));
     return this.#kinds.get(path);
   }
@@ -98,7 +75,7 @@ class MemoryFile implements Hdf5File {
       );
       if (total_size === 0 || shape === null) return [];
       if (type !== this.#module.H5T_class_t.H5T_STRING.value) return undefined;
-      if (size * total_size > this.#byteLength) throw this.#tooLarge(at, size * total_size);
+      checkSize(size * total_size, this.#byteLength, this.#at(at));
       const value = new this.#library.Group(this.#id, absolute(path)).get_attribute(attribute, false);
       return (Array.isArray(value) ? value : [value]) as string[];
     });
@@ -118,12 +95,14 @@ class MemoryFile implements Hdf5File {
     const type = this.#storedType(path, metadata);
     const shape = metadata.shape ?? [];
     const byteLength = sizeOf(shape) * BYTES_PER_ELEMENT[type];
-    this.#checkStorage(path, byteLength, metadata.chunks !== null);
-    return { path, shape, float32: () => decodeFloat32(type, this.#read(path, byteLength)) };
+    const isChunked = metadata.chunks !== null;
+    checkSize(byteLength, this.#byteLength * (isChunked ? MAX_DEFLATE_RATIO : 1), this.#at(path));
+    if (isChunked) this.#checkFilters(path);
+    return { shape, float32: () => decodeFloat32(type, this.#read(path, byteLength)) };
   }
 
   /** What a link of a group leads to, once it is known to be a hard one. */
-  #resolve(path: string): Kind {
+  #resolve(path: string): Hdf5Kind {
     const slash = path.lastIndexOf('/');
     const parent = path.slice(0, Math.max(0, slash));
     if (this.kind(parent) !== 'group' || !this.#linksOf(parent).has(path.slice(slash + 1))) return undefined;
@@ -146,16 +125,13 @@ class MemoryFile implements Hdf5File {
     const soft = this.#guard(path, (): unknown => this.#module.get_symbolic_link(this.#id, absolute(path)));
     const external = this.#guard(path, () => this.#module.get_external_link(this.#id, absolute(path)));
     if (soft === null && Object.keys(external).length === 0) return;
-    throw new EdgefoldError('UNSAFE', 'a link in the file leads elsewhere', {
-      where: this.#at(path),
-      expected: 'groups and datasets of the file itself',
-    });
+    throw leadsElsewhere(this.#at(path));
   }
 
   #storedType(path: string, { type, size, signed }: H5wasm.Metadata): StoredType {
     const { H5T_FLOAT, H5T_INTEGER } = this.#module.H5T_class_t;
     const bits = size * 8;
-    if (this.strings(path, 'dtype')?.[0] === 'bfloat16' && size === 2) return 'bfloat16';
+    if (size === 2 && this.strings(path, 'dtype')?.[0] === 'bfloat16') return 'bfloat16';
     if (type === H5T_FLOAT.value && [16, 32, 64].includes(bits)) return `float${bits as 16 | 32 | 64}`;
     if (type === H5T_INTEGER.value && [8, 16, 32, 64].includes(bits)) {
       return `${signed ? '' : 'u'}int${bits as 8 | 16 | 32 | 64}`;
@@ -167,34 +143,16 @@ class MemoryFile implements Hdf5File {
     });
   }
 
-  /** A small file must not claim a huge array: HDF5 fills what is not stored with zeros. */
-  #checkStorage(path: string, byteLength: number, chunked: boolean): void {
-    const stored = this.#byteLength * (chunked ? MAX_DEFLATE_RATIO : 1);
-    if (byteLength > stored) {
-      throw new EdgefoldError('CORRUPT', 'a dataset declares more than the file can hold', {
-        where: this.#at(path),
-        expected: `at most ${stored} bytes`,
-        received: `${byteLength} bytes`,
-        hint: 'The file is damaged or cut short; fetch it again.',
-      });
-    }
-    if (byteLength > MAX_DATASET_BYTES) throw this.#tooLarge(path, byteLength);
-    const foreign = this.#guard(path, () => this.#module.get_dataset_filters(this.#id, absolute(path))).find(
-      ({ id }) => !KNOWN_FILTERS.has(id),
-    );
-    if (foreign) {
-      throw new EdgefoldError('UNSUPPORTED', 'a dataset is compressed in a way that is not read', {
-        where: this.#at(path),
-        expected: 'deflate, shuffle or fletcher32',
-        received: `filter ${foreign.id}`,
-      });
-    }
+  #checkFilters(path: string): void {
+    const filters = this.#guard(path, () => this.#module.get_dataset_filters(this.#id, absolute(path)));
+    const foreign = filters.find(({ id }) => !KNOWN_FILTERS.has(id));
+    if (foreign) throw foreignFilter(foreign.id, this.#at(path));
   }
 
   #read(path: string, byteLength: number): Uint8Array {
     const module = this.#module;
     const pointer = module._malloc(Math.max(byteLength, 1));
-    if (pointer === 0) throw this.#tooLarge(path, byteLength);
+    if (pointer === 0) throw new EdgefoldError('LIMIT', 'there is no memory for it', { where: this.#at(path) });
     try {
       this.#guard(path, () => module.get_dataset_data(this.#id, absolute(path), null, null, null, BigInt(pointer)));
       return module.HEAPU8.slice(pointer, pointer + byteLength);
@@ -215,14 +173,6 @@ class MemoryFile implements Hdf5File {
         cause,
       });
     }
-  }
-
-  #tooLarge(path: string, byteLength: number): EdgefoldError {
-    return new EdgefoldError('LIMIT', 'one piece of the file is too large', {
-      where: this.#at(path),
-      expected: `at most ${MAX_DATASET_BYTES} bytes`,
-      received: `${byteLength} bytes`,
-    });
   }
 
   #at(path: string): string {
