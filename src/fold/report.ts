@@ -28,4 +28,6 @@ export interface Fold {
   readonly through: readonly string[];
   /** Labels of the nodes whose weights took it in. */
   readonly into: readonly string[];
+  /** Operator of the node that stays in its place, where only the scale could be taken in. */
+  readonly leaves?: string;
 }

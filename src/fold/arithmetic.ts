@@ -1,0 +1,68 @@
+import type { Dim } from '../tensor.ts';
+import type { Node } from '../onnx/graph.ts';
+import { affine, vectorOf, type Affine, type Vector } from './affine.ts';
+import type { Numbers } from './constants.ts';
+import { divide, exact, negate, ONE, ZERO } from './double-double.ts';
+import { refuse } from './facts.ts';
+import type { Lift } from './lift.ts';
+
+/**
+ * Elementwise arithmetic with a constant c that varies along one axis at most:
+ *
+ *   x + c, c + x: scale 1, shift c       x − c: scale 1, shift −c       c − x: scale −1, shift c
+ *   x · c, c · x: scale c                x / c: scale 1 / c             −x:    scale −1
+ *
+ * c / x is no affine. c is aligned with x from the right, and must not enlarge it: a `[C]` is the last axis of x,
+ * `[C, 1, 1]` the third from the end, however many axes happen to have the size C.
+ *
+ * Source: https://onnx.ai/onnx/repo-docs/Broadcasting.html (since opset 7; before, an attribute aligned c)
+ */
+export const liftArithmetic: Lift = (node, facts) => {
+  if (facts.opset < 7) return refuse(`${node.label} broadcasts by the rules of opset 6`);
+  const input = node.opType === 'Neg' || facts.constant(node.inputs[1]) ? 0 : 1;
+  const x = node.inputs[input];
+  const c = facts.constant(node.inputs[1 - input]);
+  if (facts.constant(x)) return refuse(`${node.label} is a constant`);
+  const dtype = facts.dtype(x) ?? c?.dtype;
+  if (dtype !== 'float32' && dtype !== 'float64') return refuse(`${node.label} is not known to be float32 or float64`);
+  const found = node.opType === 'Neg' ? affine(0, [exact(-1)], [ZERO]) : affineOf(node, facts.shape(x), c, input);
+  if (!found || (c && c.dtype !== dtype))
+    return refuse(`${node.label} is not an operation with one constant per channel`);
+  return { kind: 'affine', affine: found, dtype, input };
+};
+
+function affineOf(
+  node: Node,
+  shape: readonly Dim[] | undefined,
+  c: Numbers | undefined,
+  input: number,
+): Affine | undefined {
+  const axis = c && variesAlong(c, shape);
+  const found = axis === undefined ? undefined : FORMULA[node.opType]?.[input]?.(vectorOf(c!.data));
+  return found && affine(axis!, found.scale, found.shift);
+}
+
+/** The one axis of x along which c varies; 0 if it varies along none, undefined if along several or it enlarges x. */
+function variesAlong(c: Numbers, shape: readonly Dim[] | undefined): number | undefined {
+  if (c.shape.length === 0) return 0;
+  if (!shape || c.shape.length > shape.length) return undefined;
+  const axes = [...c.shape.keys()].filter((axis) => c.shape[axis] !== 1);
+  if (axes.length > 1) return undefined;
+  const [own] = axes;
+  if (own === undefined) return 0;
+  const axis = own + shape.length - c.shape.length;
+  return shape[axis] === c.shape[own] ? axis : undefined;
+}
+
+type Formula = (c: Vector) => { readonly scale: Vector; readonly shift: Vector };
+
+const plus: Formula = (c) => ({ scale: [ONE], shift: c });
+const times: Formula = (c) => ({ scale: c, shift: [ZERO] });
+
+/** By operator and by which input is x. */
+const FORMULA: Readonly<Record<string, readonly (Formula | undefined)[]>> = {
+  Add: [plus, plus],
+  Div: [(c) => ({ scale: c.map((value) => divide(ONE, value)), shift: [ZERO] }), undefined],
+  Mul: [times, times],
+  Sub: [(c) => ({ scale: [ONE], shift: c.map(negate) }), (c) => ({ scale: [exact(-1)], shift: c })],
+};

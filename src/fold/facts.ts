@@ -1,0 +1,66 @@
+import type { Dim, DType } from '../tensor.ts';
+import type { Graph, Node, Value } from '../onnx/graph.ts';
+import type { Types } from '../onnx/shapes/types.ts';
+import type { Constants, Numbers } from './constants.ts';
+
+/** What lifting and the rules may ask about a graph while it is being folded. */
+export class Facts {
+  readonly graph: Graph;
+  readonly #types: Types;
+  readonly #constants: Constants;
+
+  constructor(graph: Graph, types: Types, constants: Constants) {
+    this.graph = graph;
+    this.#types = types;
+    this.#constants = constants;
+  }
+
+  get opset(): number {
+    return this.graph.opset;
+  }
+
+  shape(value: Value | undefined): readonly Dim[] | undefined {
+    return this.#types.shape(value);
+  }
+
+  rank(value: Value | undefined): number | undefined {
+    return this.#types.shape(value)?.length;
+  }
+
+  /** NaN, which is no axis, where the rank is unknown. */
+  lastAxis(value: Value | undefined): number {
+    return (this.rank(value) ?? NaN) - 1;
+  }
+
+  dtype(value: Value | undefined): DType | undefined {
+    return this.#types.dtype(value);
+  }
+
+  /** The elements of a floating-point constant that nobody can override. */
+  constant(value: Value | undefined): Numbers | undefined {
+    return this.#constants.of(value);
+  }
+
+  /** The elements of a small constant of any numeric dtype, such as axes or pads. */
+  numbers(value: Value | undefined): readonly number[] | undefined {
+    return this.#types.numbers(value);
+  }
+
+  /** A value that takes the place of another has its type. */
+  copyType(from: Value, to: Value): void {
+    this.#types.set(to, this.#types.of(from));
+  }
+}
+
+/** Why something does not apply: a clause that begins with the node in the way. */
+export interface Refusal {
+  readonly kind: 'refuse';
+  readonly reason: string;
+}
+
+export const refuse = (reason: string): Refusal => ({ kind: 'refuse', reason });
+
+/** Integers that are an attribute in older opsets and input `index` in newer ones. */
+export function intsOf(node: Node, attribute: string, index: number, facts: Facts): readonly number[] | undefined {
+  return node.ints(attribute) ?? facts.numbers(node.inputs[index]);
+}

@@ -1,0 +1,124 @@
+import { cloneGraph } from '../onnx/clone.ts';
+import type { Graph, Node } from '../onnx/graph.ts';
+import { inferTypes, isStandard } from '../onnx/shapes/infer.ts';
+import { listedInitializers } from '../onnx/shapes/initializers.ts';
+import { allGraphs } from '../onnx/subgraphs.ts';
+import { materialise } from './commit.ts';
+import { Constants } from './constants.ts';
+import { Facts } from './facts.ts';
+import { foldSite, isBatchNormalization, nameOf } from './fold-site.ts';
+import { disarmMatMuls } from './onnxruntime-trap.ts';
+import type { Fold, FoldReport, KeptNode } from './report.ts';
+import { dropUnused } from './unused.ts';
+import { Workspace } from './workspace.ts';
+
+export interface FoldOptions {
+  /** Names of BatchNormalizations to leave alone: node names, or names of their first outputs. */
+  readonly keep?: readonly string[];
+}
+
+export const FOLD_DEFAULTS: Required<FoldOptions> = { keep: [] };
+
+/**
+ * Folds every BatchNormalization, and every other multiplication or addition of one constant per channel, into the
+ * weights in front of it or behind it. The folded graph computes the same function over the real numbers, for all
+ * finite inputs and borders included; what cannot be folded exactly stays, with its reason in the report. Each new
+ * parameter is the float nearest to the real result.
+ *
+ * Inputs, outputs and their order stay, except that initializers which an exporter has listed as inputs out of habit
+ * are no longer listed. Every value that keeps its name holds what it held before.
+ *
+ * @param graph stays untouched.
+ * @returns a folded copy, and what became of every BatchNormalization. Folding the copy again changes nothing.
+ * @example
+ * const { graph, report } = foldGraph(readOnnx(bytes));
+ * report.batchNormalizations; // { found: 35, folded: 35, kept: [] }
+ */
+export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Graph; report: FoldReport } {
+  const { keep } = { ...FOLD_DEFAULTS, ...options };
+  const copy = cloneGraph(graph);
+  const results = foldAll(copy, new Set(keep));
+  const folds = results.flatMap((result) => result.folds);
+  const rewritten = results.flatMap((result) => result.rewritten);
+  const changed = folds.length + rewritten.length > 0;
+  const warnings = [...(changed ? unlistInitializers(copy, graph) : []), ...rewritten.map(trapWarning)];
+  const found = batchNormalizationsOf(graph).length;
+  const kept = results.flatMap((result) => result.kept);
+  return {
+    graph: copy,
+    report: {
+      changed,
+      nodes: { before: nodeCount(graph), after: nodeCount(copy) },
+      batchNormalizations: { found, folded: found - kept.length, kept },
+      folds,
+      warnings,
+    },
+  };
+}
+
+interface Result {
+  readonly folds: readonly Fold[];
+  readonly kept: readonly KeptNode[];
+  readonly rewritten: readonly string[];
+}
+
+/** Folds a main graph and each of its subgraphs within themselves. */
+function foldAll(root: Graph, keep: ReadonlySet<string>): Result[] {
+  const types = inferTypes(root);
+  const constants = new Constants(root, types);
+  return [...allGraphs(root)].map((graph) => {
+    const work = new Workspace(new Facts(graph, types, constants), (node) => isKept(node, keep));
+    const { folds, reasons } = foldUntilDone(work);
+    materialise(work);
+    const rewritten = disarmMatMuls(work);
+    dropUnused(root, work.released, constants);
+    const kept = work.graph.nodes.filter((node) => isStandardBatchNormalization(node, graph)).map((node) => ({ name: nameOf(node), reason: reasons.get(node) ?? '' })); // prettier-ignore
+    return { folds, kept, rewritten };
+  });
+}
+
+const isKept = (node: Node, keep: ReadonlySet<string>) =>
+  isBatchNormalization(node) && [node.name, node.outputs[0]?.name].some((name) => name && keep.has(name));
+
+/** Each fold may clear the way for another, so sites are tried again until none of them moves. */
+function foldUntilDone(work: Workspace) {
+  const folds: Fold[] = [];
+  const reasons = new Map<Node, string>();
+  for (let before = -1; before !== folds.length;) {
+    before = folds.length;
+    for (const node of [...work.graph.nodes]) {
+      if (!work.owns(node) || !isCandidate(node, work)) continue;
+      const outcome = foldSite(node, work);
+      if (outcome.kind === 'folded') folds.push(...outcome.folds);
+      else reasons.set(node, outcome.reason);
+    }
+  }
+  return { folds, reasons };
+}
+
+const isCandidate = (node: Node, work: Workspace) =>
+  work.lifted(node).kind === 'affine' || isStandardBatchNormalization(node, work.graph);
+
+const isStandardBatchNormalization = (node: Node, graph: Graph) =>
+  isBatchNormalization(node) && isStandard(node, graph);
+
+function batchNormalizationsOf(root: Graph): Node[] {
+  return [...allGraphs(root)].flatMap((graph) =>
+    graph.nodes.filter((node) => isStandardBatchNormalization(node, graph)),
+  );
+}
+
+const nodeCount = (root: Graph) => [...allGraphs(root)].reduce((count, { nodes }) => count + nodes.length, 0);
+
+/** Folded weights are constants, and IR 3 wanted every constant to be an input. */
+function unlistInitializers(copy: Graph, original: Graph): string[] {
+  const listed = listedInitializers(original);
+  if (listed === 'none' || listed === 'overridable') return [];
+  copy.inputs.splice(0, Infinity, ...copy.inputs.filter(({ constant }) => !constant));
+  copy.model.irVersion = Math.max(4, copy.model.irVersion);
+  const count = original.inputs.length - copy.inputs.length;
+  return [`${count} initializers were listed as inputs too, and are plain constants now`];
+}
+
+const trapWarning = (label: string) =>
+  `${label} is written as a Gemm, since onnxruntime would fold the BatchNormalization behind it into the wrong columns`;

@@ -1,0 +1,105 @@
+import { actsAlong, at, isOne, isZero, stretch, zip, type Affine, type Vector } from './affine.ts';
+import type { Numbers } from './constants.ts';
+import { add, exact, ExactSum, multiply, ONE, ZERO } from './double-double.ts';
+
+/**
+ * A node that multiplies by constant weights, seen as y = alpha · W x + beta · bias with channels in and out. The
+ * weights are stored as rows × columns × taps; a tap is a position of a kernel.
+ */
+export interface Linear {
+  readonly kind: 'linear';
+  readonly weight: Numbers;
+  readonly rows: number;
+  readonly columns: number;
+  readonly taps: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** The input channel that one row and column of W reads. */
+  readonly inputOf: (row: number, column: number) => number;
+  /** The output channel that it adds to. */
+  readonly outputOf: (row: number, column: number) => number;
+  readonly alpha: number;
+  readonly beta: number;
+  /** Constant added at the end, its last axis the output channel; absent for none. */
+  readonly bias: Numbers | undefined;
+}
+
+/**
+ * What folding asks of a linear node, all folds so far taken together:
+ *
+ *   y = outScale ⊙ (alpha · W (inScale ⊙ x) + beta · bias) + shift
+ */
+export interface Edit {
+  readonly inScale: Vector;
+  readonly outScale: Vector;
+  readonly shift: Vector;
+}
+
+export const NO_EDIT: Edit = { inScale: [ONE], outScale: [ONE], shift: [ZERO] };
+
+/** An affine behind the node: y′ = s · y + t. */
+export function absorbBehind(edit: Edit, { scale, shift }: Affine): Edit {
+  return {
+    inScale: edit.inScale,
+    outScale: zip(scale, edit.outScale, multiply),
+    shift: zip(zip(scale, edit.shift, multiply), shift, add),
+  };
+}
+
+/** An affine in front of the node, x = s · x′ + t: the shift goes through the weights, W (inScale ⊙ t). */
+export function absorbInFront(edit: Edit, { scale, shift }: Affine, linear: Linear): Edit {
+  const inScale = zip(scale, edit.inScale, multiply);
+  if (shift.every(isZero)) return { ...edit, inScale };
+  const through = timesWeights(linear, zip(edit.inScale, shift, multiply));
+  const alpha = exact(linear.alpha);
+  const moved = zip(edit.outScale, through, (s, sum) => multiply(s, multiply(alpha, sum)));
+  return { inScale, outScale: edit.outScale, shift: zip(edit.shift, moved, add) };
+}
+
+/** W t, in about 106 bits. */
+function timesWeights(linear: Linear, t: Vector): Vector {
+  const { rows, columns, taps, weight, outputs } = linear;
+  const sums = Array.from({ length: outputs }, () => new ExactSum());
+  for (let row = 0, index = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, index += taps) {
+      const sum = sums[linear.outputOf(row, column)]!;
+      const factor = at(t, linear.inputOf(row, column));
+      for (let tap = 0; tap < taps; tap++) sum.addProduct(exact(weight.data[index + tap]!), factor);
+    }
+  }
+  return sums.map(({ total }) => total);
+}
+
+/** Whether an affine can be absorbed on a side with this many channels along this axis. */
+export function fits(a: Affine, axis: number, channels: number): boolean {
+  return actsAlong(a, axis) && (a.scale.length === 1 || a.scale.length === channels);
+}
+
+export const changesWeights = ({ inScale, outScale }: Edit): boolean => ![...inScale, ...outScale].every(isOne);
+
+/** Whether the node needs a bias, or another one than it has. */
+export function changesBias({ outScale, shift }: Edit, { bias }: Linear): boolean {
+  return !shift.every(isZero) || (bias !== undefined && !outScale.every(isOne));
+}
+
+/** The shape of the new bias: what broadcasting the old one with one number per output channel gives. */
+export function biasShape({ bias, outputs }: Linear, { outScale, shift }: Edit): readonly number[] {
+  const shape = bias?.shape ?? [1];
+  const varies = Math.max(outScale.length, shift.length) > 1 || bias === undefined;
+  return varies ? [...shape.slice(0, -1), outputs] : shape;
+}
+
+/** outScale ⊙ beta · bias + shift, element by element of {@link biasShape}. */
+export function biasOf(linear: Linear, edit: Edit): Vector {
+  const { bias, outputs, beta } = linear;
+  const shape = biasShape(linear, edit);
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  if (!bias) return stretch(edit.shift, size);
+  const { shape: before, data } = bias;
+  const narrow = (before.at(-1) ?? 1) === 1 && (shape.at(-1) ?? 1) !== 1;
+  return Array.from({ length: size }, (_, index) => {
+    const old = exact(data[narrow ? Math.floor(index / outputs) : index]!);
+    const scaled = multiply(at(edit.outScale, index % outputs), multiply(exact(beta), old));
+    return add(scaled, at(edit.shift, index % outputs));
+  });
+}

@@ -1,0 +1,62 @@
+import type { Node, Value } from '../onnx/graph.ts';
+import { bug } from '../errors.ts';
+import { float } from '../onnx/attribute.ts';
+import { stretch, type Affine, type Vector } from './affine.ts';
+import { ONE, ZERO } from './double-double.ts';
+import { roundAll, type Storage } from './rounding.ts';
+import type { Workspace } from './workspace.ts';
+
+/** An affine that has to stay as a node, which reads `x` in the place of `node` and is called `name`. */
+export interface Leftover {
+  readonly node: Node;
+  readonly name: string;
+  readonly x: Value;
+  readonly affine: Affine;
+  readonly dtype: Storage;
+  readonly rank: number;
+}
+
+/** Writes a shift as an Add. Its constant is `[n, 1, …]`: aligned from the right, n lies along the affine's axis. */
+export function writeShift({ node, name, x, affine, dtype, rank }: Leftover, work: Workspace): void {
+  const { axis, shift } = affine;
+  const behind = shift.length === 1 ? 0 : rank - axis - 1;
+  const shape = [shift.length, ...new Array<number>(behind).fill(1)];
+  const constant = work.constant(`${nameOf(node, name)}_shift`, { dtype, shape, data: roundAll(dtype, shift) });
+  work.replace(node, { name, opType: 'Add', inputs: [x, constant], outputs: [node.outputs[0]] });
+}
+
+/** Writes a BatchNormalization with mean 0, variance 1 and epsilon 0: its scale and bias are the affine's own. */
+export function writeBatchNormalization(leftover: Leftover, work: Workspace): void {
+  const { node, name, x, affine, dtype } = leftover;
+  const channels = channelsOf(leftover, work) ?? bug(`${node.label} acts along axis ${affine.axis}`);
+  const parameter = (role: string, vector: Vector) => {
+    const data = roundAll(dtype, stretch(vector, channels));
+    return work.constant(`${nameOf(node, name)}_${role}`, { dtype, shape: [channels], data });
+  };
+  work.replace(node, {
+    name,
+    opType: 'BatchNormalization',
+    inputs: [
+      x,
+      parameter('scale', affine.scale),
+      parameter('B', affine.shift),
+      parameter('mean', [ZERO]),
+      parameter('var', [ONE]),
+    ],
+    attributes: new Map([['epsilon', float(0)]]),
+    outputs: [node.outputs[0]],
+  });
+}
+
+/** The number of channels, if a BatchNormalization of x can do what the affine does. */
+export function channelsOf(
+  { x, affine, rank }: Pick<Leftover, 'x' | 'affine' | 'rank'>,
+  work: Workspace,
+): number | undefined {
+  if (rank < 2) return undefined;
+  if (affine.scale.length > 1) return affine.axis === 1 ? affine.scale.length : undefined;
+  const channels = work.facts.shape(x)?.[1];
+  return typeof channels === 'number' ? channels : undefined;
+}
+
+const nameOf = (node: Node, name: string) => name || node.outputs[0]!.name;

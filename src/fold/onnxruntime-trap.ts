@@ -1,0 +1,52 @@
+import type { Node, Value } from '../onnx/graph.ts';
+import { isStandard } from '../onnx/shapes/infer.ts';
+import { lift } from './lift.ts';
+import type { Workspace } from './workspace.ts';
+
+/**
+ * onnxruntime (1.17 to 1.30, from optimisation level "basic" on) folds a BatchNormalization into a MatMul in front of
+ * it across any Reshapes and Transposes, checking only that it has as many channels as the MatMul has columns: where
+ * these are different axes the numbers are wrong. It does so for MatMul only, so such a MatMul is written as the Gemm
+ * that it is, and the BatchNormalization stays as it was.
+ *
+ * Source: MatMulBNFusion in onnxruntime/core/optimizer/matmul_bn_fusion.cc
+ *
+ * @returns the labels of the nodes that were rewritten.
+ */
+export function disarmMatMuls(work: Workspace): string[] {
+  return work.graph.nodes
+    .filter((node) => isStandard(node, work.graph))
+    .flatMap((node) => {
+      const matMul = node.opType === 'BatchNormalization' ? trapped(node, work) : undefined;
+      if (!matMul) return [];
+      const [a, b] = matMul.inputs;
+      work.replace(matMul, { opType: 'Gemm', inputs: work.facts.opset < 11 ? [a, b, zero(matMul, work)] : [a, b] });
+      return [matMul.label];
+    });
+}
+
+function trapped(batchNormalization: Node, work: Workspace): Node | undefined {
+  if (lift(batchNormalization, work.facts).kind === 'refuse') return undefined;
+  const [x, scale] = batchNormalization.inputs;
+  const matMul = behindShapeOperators(x?.producer, work);
+  const [a, b] = matMul?.inputs ?? [];
+  const columns = work.facts.constant(b)?.shape;
+  if (!matMul || work.facts.rank(a) !== 2 || columns?.length !== 2) return undefined;
+  return columns[1] === work.facts.constant(scale)?.shape[0] ? matMul : undefined;
+}
+
+/** The MatMul in front of at least one Reshape or Transpose. */
+function behindShapeOperators(node: Node | undefined, work: Workspace): Node | undefined {
+  let producer = node;
+  while (producer && isStandard(producer, work.graph) && ['Reshape', 'Transpose'].includes(producer.opType)) {
+    producer = producer.inputs[0]?.producer;
+  }
+  return producer !== node && producer?.opType === 'MatMul' && work.owns(producer) ? producer : undefined;
+}
+
+/** Until opset 10 a Gemm had to have a bias. */
+function zero(matMul: Node, work: Workspace): Value {
+  const dtype = work.facts.dtype(matMul.outputs[0]) === 'float64' ? 'float64' : 'float32';
+  const data = dtype === 'float64' ? new Float64Array(1) : new Float32Array(1);
+  return work.constant(`${matMul.label}_bias`, { dtype, shape: [1], data });
+}

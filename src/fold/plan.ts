@@ -1,0 +1,198 @@
+import type { Node, Value } from '../onnx/graph.ts';
+import { isStandard } from '../onnx/shapes/infer.ts';
+import { compose, type Affine } from './affine.ts';
+import { refuse, type Facts, type Refusal } from './facts.ts';
+import { unlessCorrupt, type Lifted } from './lift.ts';
+import { absorbBehind, absorbInFront, changesBias, NO_EDIT, type Edit, type Linear } from './linear.ts';
+import { outOfRange } from './range.ts';
+import { RULES } from './rules/index.ts';
+import type { Absorb, Rule, Step } from './rules/rule.ts';
+import type { Storage } from './rounding.ts';
+
+/** How an affine can leave the graph; nothing is changed by making a plan. */
+export interface Plan {
+  readonly kind: 'plan';
+  readonly direction: 'back' | 'forward';
+  readonly site: Site;
+  /** Other affines that were met on the way and go along. */
+  readonly vanishing: readonly Node[];
+  /** Nodes that let the affine pass, nearest first. */
+  readonly through: readonly Node[];
+  /** Values that will hold something else than before. */
+  readonly crossed: readonly Value[];
+  /** What the nodes that take it in will have absorbed in all. */
+  readonly edits: ReadonlyMap<Node, LinearEdit>;
+}
+
+export interface LinearEdit {
+  readonly linear: Linear;
+  readonly edit: Edit;
+}
+
+/** The affine that is to go, of a node y of one input x. */
+export interface Site {
+  readonly kind: 'site';
+  readonly node: Node;
+  readonly affine: Affine;
+  readonly dtype: Storage;
+  readonly input: Value;
+  readonly output: Value;
+}
+
+/** What planning may ask about the graph as folded so far. */
+export interface World {
+  readonly facts: Facts;
+  lifted(node: Node): Lifted | Refusal;
+  /** Whether the node belongs to this graph, and not to one inside or around it. */
+  owns(node: Node): boolean;
+  edit(node: Node): LinearEdit | undefined;
+}
+
+/** Farther than this nothing is looked for; no network has so many nodes without weights in a row. */
+const LONGEST_PATH = 256;
+
+/** Everything in front of the site must take the affine in: one reader on the way, an absorber at each end. */
+export function planBack(site: Site, world: World): Plan | Refusal {
+  return new Walk('back', site, world).run(site.input);
+}
+
+/** Everything behind the site must take the affine in, along every path. */
+export function planForward(site: Site, world: World): Plan | Refusal {
+  return new Walk('forward', site, world).run(site.output);
+}
+
+interface Demand {
+  readonly value: Value;
+  readonly affine: Affine;
+  /** The one node that may read the value when walking back. */
+  readonly reader: Node;
+}
+
+class Walk {
+  readonly #direction: 'back' | 'forward';
+  readonly #site: Site;
+  readonly #world: World;
+  readonly #demands: Demand[] = [];
+  readonly #vanishing: Node[] = [];
+  readonly #through: Node[] = [];
+  readonly #crossed: Value[] = [];
+  readonly #absorbs: (Absorb & { readonly node: Node })[] = [];
+
+  constructor(direction: 'back' | 'forward', site: Site, world: World) {
+    this.#direction = direction;
+    this.#site = site;
+    this.#world = world;
+  }
+
+  run(start: Value): Plan | Refusal {
+    this.#demands.push({ value: start, affine: this.#site.affine, reader: this.#site.node });
+    for (let steps = 0, demand; (demand = this.#demands.pop()); steps++) {
+      if (steps === LONGEST_PATH) return refuse(`${this.#site.node.label} is too far from any weights`);
+      const refusal = this.#direction === 'back' ? this.#goBack(demand) : this.#goForward(demand);
+      if (refusal) return refusal;
+    }
+    return this.#plan();
+  }
+
+  #goBack({ value, affine, reader }: Demand): Refusal | undefined {
+    const { producer } = value;
+    if (!producer) return refuse(`${value.name} is ${value.constant ? 'a constant' : 'an input'}`);
+    if (!this.#world.owns(producer)) return refuse(`${producer.label} is outside of this subgraph`);
+    if (producer.outputs[0] !== value) return refuse(`${value.name} is a further output of ${producer.label}`);
+    const shared = this.#sharedWith(value, reader);
+    if (shared) return refuse(`${producer.label} is ${shared}`);
+    this.#crossed.push(value);
+    const lifted = this.#world.lifted(producer);
+    if (lifted.kind === 'refuse')
+      return this.#apply(producer, affine, this.#rule(producer)?.back?.bind(null, producer));
+    return this.#takeAlong(producer, lifted, compose(lifted.affine, affine), producer.inputs[lifted.input]!);
+  }
+
+  #sharedWith(value: Value, reader: Node): string | undefined {
+    if (this.#world.facts.graph.isOutput(value)) return 'an output of the graph';
+    const others = [...value.uses].filter(({ node }) => node !== reader);
+    if (others.length > 0) return `read by ${others[0]!.node.label} too`;
+    return value.uses.size > 1 ? `read twice by ${reader.label}` : undefined;
+  }
+
+  #goForward({ value, affine }: Demand): Refusal | undefined {
+    if (this.#world.facts.graph.isOutput(value)) return refuse(`${value.name} is an output of the graph`);
+    if (value.uses.size === 0) return refuse(`nothing reads ${value.name}`);
+    if (value !== this.#site.output) this.#crossed.push(value);
+    for (const { node, index } of value.uses) {
+      const refusal = this.#enter(node, index, affine);
+      if (refusal) return refusal;
+    }
+    return undefined;
+  }
+
+  #enter(node: Node, index: number, affine: Affine): Refusal | undefined {
+    if (!this.#world.owns(node)) return refuse(`${node.label} reads it from inside a subgraph`);
+    const lifted = this.#world.lifted(node);
+    if (lifted.kind === 'affine' && lifted.input === index) {
+      return this.#takeAlong(node, lifted, compose(affine, lifted.affine), node.outputs[0]!);
+    }
+    const forward = this.#rule(node)?.forward;
+    return this.#apply(node, affine, forward && ((a, facts) => forward(node, index, a, facts)));
+  }
+
+  #rule(node: Node): Rule | undefined {
+    return isStandard(node, this.#world.facts.graph) ? RULES.get(node.opType) : undefined;
+  }
+
+  #takeAlong(node: Node, { dtype }: Lifted, composed: Affine | undefined, value: Value): Refusal | undefined {
+    if (!composed) return refuse(`${node.label} acts along another axis`);
+    if (dtype !== this.#site.dtype) return refuse(`${node.label} is ${dtype}`);
+    this.#vanishing.push(node);
+    this.#demands.push({ value, affine: composed, reader: node });
+    return undefined;
+  }
+
+  #apply(node: Node, affine: Affine, rule: ((affine: Affine, facts: Facts) => Step) | undefined): Refusal | undefined {
+    if (!rule) return refuse(`${node.label} lets no affine through`);
+    const step = unlessCorrupt(node, () => rule(affine, this.#world.facts));
+    if (step.kind === 'refuse') return step;
+    if (step.kind === 'absorb') return this.#absorb(node, step);
+    this.#through.push(node);
+    this.#demands.push(...step.to.map((target) => ({ ...target, reader: node })));
+    return undefined;
+  }
+
+  #absorb(node: Node, step: Absorb): Refusal | undefined {
+    const { weight, bias } = step.linear;
+    const odd = [weight, bias].find((numbers) => numbers && numbers.dtype !== this.#site.dtype);
+    if (odd)
+      return refuse(`${node.label} has ${odd.dtype} parameters, and ${this.#site.node.label} is ${this.#site.dtype}`);
+    this.#absorbs.push({ ...step, node });
+    return undefined;
+  }
+
+  #plan(): Plan | Refusal {
+    const edits = new Map<Node, LinearEdit>();
+    for (const { node, linear, affine } of this.#absorbs) {
+      const { edit } = edits.get(node) ?? this.#world.edit(node) ?? { edit: NO_EDIT };
+      const next = this.#direction === 'back' ? absorbBehind(edit, affine) : absorbInFront(edit, affine, linear);
+      const bad = outOfRange(linear, next, this.#site.dtype);
+      if (bad) return refuse(`${node.label} would get ${bad}`);
+      edits.set(node, { linear, edit: next });
+    }
+    return {
+      kind: 'plan',
+      direction: this.#direction,
+      site: this.#site,
+      vanishing: this.#vanishing,
+      through: this.#through,
+      crossed: this.#crossed,
+      edits,
+    };
+  }
+}
+
+/** Nodes that a plan saves: those that vanish, less the biases that have to be added. */
+export function nodesSaved({ vanishing, edits }: Plan, world: World): number {
+  const added = [...edits].map(([node, { linear, edit }]) => {
+    const hadBias = changesBias(world.edit(node)?.edit ?? NO_EDIT, linear);
+    return changesBias(edit, linear) && !hadBias ? (RULES.get(node.opType)?.biasNodes ?? 0) : 0;
+  });
+  return 1 + vanishing.length - added.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,71 @@
+import type { Node } from '../../onnx/graph.ts';
+import { isPureScale } from '../affine.ts';
+import { refuse, type Facts, type Refusal } from '../facts.ts';
+import { fits, type Linear } from '../linear.ts';
+import { absorb, type Rule } from './rule.ts';
+
+/**
+ * ConvTranspose(x, W, b) of any rank and group. For input channel c, output channel j of its group, position k:
+ *
+ *   behind:    W′[c, j, k] = W[c, j, k] · s[m]        b′[m] = s[m] · b[m] + t[m]
+ *   in front:  W′[c, j, k] = s[c] · W[c, j, k]        only without a shift
+ *
+ * where m = ⌊c / (C / group)⌋ · M / group + j. Shapes: x `[N, C, …]`, W `[C, M/group, …kernel]`, b `[M]`: the output
+ * channel is spread over both axes of W.
+ * A shift in front never becomes a bias, not even without padding: at the rim, and inside too where the stride does
+ * not divide the kernel, outputs are sums over different numbers of inputs.
+ *
+ * Source: https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
+ */
+export const convTranspose: Rule = {
+  opType: 'ConvTranspose',
+
+  back(node, affine, facts) {
+    const linear = linearOf(node, facts);
+    if (linear.kind === 'refuse') return linear;
+    if (fits(affine, 1, linear.outputs)) return absorb(linear, affine);
+    return refuse(`${node.label} makes its channels along axis 1, and the affine acts along axis ${affine.axis}`);
+  },
+
+  forward(node, index, affine, facts) {
+    if (index !== 0) return refuse(`${node.label} reads it as its weights or its bias`);
+    const linear = linearOf(node, facts);
+    if (linear.kind === 'refuse') return linear;
+    if (!isPureScale(affine)) return refuse(`${node.label} spreads a shift unevenly over its outputs`);
+    if (fits(affine, 1, linear.inputs)) return absorb(linear, affine);
+    return refuse(`${node.label} sums over axis 1, and the affine acts along axis ${affine.axis}`);
+  },
+
+  write(node, { weight, bias }, graph) {
+    const [x, W, b] = node.inputs;
+    graph.replace(node, { inputs: [x, weight ?? W, bias ?? b] });
+  },
+
+  biasNodes: 0,
+};
+
+function linearOf(node: Node, facts: Facts): Linear | Refusal {
+  const weight = facts.constant(node.inputs[1]);
+  const bias = facts.constant(node.inputs[2]);
+  const group = node.int('group', 1);
+  if (!weight || weight.shape.length < 3) return refuse(`${node.label} has weights that are not constants`);
+  if (node.inputs[2] && !bias) return refuse(`${node.label} has a bias that is not a constant`);
+  const [C, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
+  if (group < 1 || C % group !== 0) return refuse(`${node.label} has ${C} channels in ${group} groups`);
+  const outputs = perGroup * group;
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outputs)) return refuse(`${node.label} has a bias of another length`); // prettier-ignore
+  return {
+    kind: 'linear',
+    weight,
+    rows: C,
+    columns: perGroup,
+    taps: kernel.reduce((product, size) => product * size, 1),
+    inputs: C,
+    outputs,
+    inputOf: (c) => c,
+    outputOf: (c, j) => Math.floor(c / (C / group)) * perGroup + j,
+    alpha: 1,
+    beta: 1,
+    bias,
+  };
+}

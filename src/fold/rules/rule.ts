@@ -1,0 +1,55 @@
+import type { Node, Value } from '../../onnx/graph.ts';
+import type { Affine } from '../affine.ts';
+import type { Facts, Refusal } from '../facts.ts';
+import type { Linear } from '../linear.ts';
+
+/** The affine moves on, unchanged in effect: each of these values must come to hold its affine of what it holds. */
+export interface Push {
+  readonly kind: 'push';
+  readonly to: readonly Target[];
+}
+
+export interface Target {
+  readonly value: Value;
+  readonly affine: Affine;
+}
+
+/** The node's weights take the affine in. */
+export interface Absorb {
+  readonly kind: 'absorb';
+  readonly linear: Linear;
+  readonly affine: Affine;
+}
+
+export type Step = Push | Absorb | Refusal;
+
+/** How affines pass one operator, or end in it. A direction that is left out is refused. */
+export interface Rule {
+  readonly opType: string;
+  /** An affine of the first output: what does that ask of the inputs? */
+  readonly back?: (node: Node, affine: Affine, facts: Facts) => Step;
+  /** An affine of input `index`: what does that ask of the output? */
+  readonly forward?: (node: Node, index: number, affine: Affine, facts: Facts) => Step;
+  /** For nodes with weights: writes new ones in. */
+  readonly write?: (node: Node, parameters: NewParameters, graph: GraphEditor) => void;
+  /** How many nodes it takes to give the node a first bias. */
+  readonly biasNodes?: number;
+}
+
+/** What is left out stays as it is. */
+export interface NewParameters {
+  readonly weight: Value | undefined;
+  readonly bias: Value | undefined;
+}
+
+/** The changes that a rule may make when it writes its node. */
+export interface GraphEditor {
+  rank(value: Value | undefined): number | undefined;
+  /** A node of the same name and outputs, but of another operator or with other inputs or attributes. */
+  replace(node: Node, change: Partial<Pick<Node, 'opType' | 'inputs' | 'attributes'>>): Node;
+  /** A node behind `node` that takes over the name of its output. */
+  append(node: Node, opType: string, constant: Value): void;
+}
+
+export const push = (...to: readonly Target[]): Push => ({ kind: 'push', to });
+export const absorb = (linear: Linear, affine: Affine): Absorb => ({ kind: 'absorb', linear, affine });

@@ -1,0 +1,33 @@
+import type { Node } from '../../onnx/graph.ts';
+import { along, isUniform, type Affine } from '../affine.ts';
+import { refuse, type Facts } from '../facts.ts';
+import { push, type Rule } from './rule.ts';
+
+/**
+ * Transpose: axis a of y is axis `perm[a]` of x, and the vector stays as it is. Without `perm` the axes are reversed.
+ *
+ * Source: https://onnx.ai/onnx/operators/onnx__Transpose.html
+ */
+export const transpose: Rule = {
+  opType: 'Transpose',
+
+  back(node, affine, facts) {
+    return moved(node, affine, permutationOf(node, facts)?.[affine.axis], 'inputs');
+  },
+
+  forward(node, _, affine, facts) {
+    return moved(node, affine, permutationOf(node, facts)?.indexOf(affine.axis), 'outputs');
+  },
+};
+
+function moved(node: Node, affine: Affine, axis: number | undefined, side: 'inputs' | 'outputs') {
+  const value = node[side][0]!;
+  if (isUniform(affine)) return push({ value, affine });
+  if (axis === undefined || axis < 0) return refuse(`${node.label} permutes the axes of a tensor of unknown rank`);
+  return push({ value, affine: along(affine, axis) });
+}
+
+function permutationOf(node: Node, facts: Facts): readonly number[] | undefined {
+  const rank = facts.rank(node.inputs[0]) ?? facts.rank(node.outputs[0]);
+  return node.ints('perm') ?? (rank === undefined ? undefined : Array.from({ length: rank }, (_, a) => rank - 1 - a));
+}

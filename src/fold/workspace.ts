@@ -1,0 +1,128 @@
+import { bug } from '../errors.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Attribute } from '../onnx/attribute.ts';
+import { Node, Value, type Graph } from '../onnx/graph.ts';
+import { refuse, type Facts, type Refusal } from './facts.ts';
+import { lift, type Lifted } from './lift.ts';
+import type { LinearEdit, World } from './plan.ts';
+import type { GraphEditor } from './rules/rule.ts';
+
+type Change = Parameters<GraphEditor['replace']>[1] & {
+  readonly name?: string;
+  readonly outputs?: readonly (Value | undefined)[];
+};
+
+/** One graph while it is being folded: the edits that wait for its weights, and safe ways to rewire it. */
+export class Workspace implements World, GraphEditor {
+  readonly graph: Graph;
+  readonly facts: Facts;
+  /** What the nodes with weights will have absorbed; nothing of it is written yet. */
+  readonly edits = new Map<Node, LinearEdit>();
+  /** Inputs that a node has let go of; some may have no reader left. */
+  readonly released = new Set<Value>();
+  readonly #isKept: (node: Node) => boolean;
+  readonly #members: Set<Node>;
+  readonly #lifted = new Map<Node, Lifted | Refusal>();
+  readonly #renamed = new Set<Value>();
+
+  constructor(facts: Facts, isKept: (node: Node) => boolean) {
+    this.facts = facts;
+    this.graph = facts.graph;
+    this.#isKept = isKept;
+    this.#members = new Set(this.graph.nodes);
+  }
+
+  lifted(node: Node): Lifted | Refusal {
+    const known = this.#lifted.get(node);
+    if (known) return known;
+    const found = this.#isKept(node) ? refuse(`${node.label} is to be kept`) : lift(node, this.facts);
+    this.#lifted.set(node, found);
+    return found;
+  }
+
+  owns(node: Node): boolean {
+    return this.#members.has(node);
+  }
+
+  edit(node: Node): LinearEdit | undefined {
+    return this.edits.get(node);
+  }
+
+  rank(value: Value | undefined): number | undefined {
+    return this.facts.rank(value);
+  }
+
+  constant(name: string, tensor: Tensor): Value {
+    return this.graph.constant(name, tensor);
+  }
+
+  replace(node: Node, change: Change): Node {
+    const { name = node.name, opType = node.opType, inputs = [...node.inputs], outputs = node.outputs } = change;
+    const attributes = change.attributes ?? (opType === node.opType ? node.attributes : new Map<string, Attribute>());
+    const source = opType === node.opType && name === node.name ? node.source : undefined;
+    this.#letGo(node);
+    const made = new Node(opType, { name, domain: node.domain, inputs, outputs, source });
+    attributes.forEach((attribute, key) => made.attributes.set(key, attribute));
+    this.graph.nodes[this.#indexOf(node)] = made;
+    this.#members.delete(node);
+    this.#members.add(made);
+    const edit = this.edits.get(node);
+    if (edit && this.edits.delete(node)) this.edits.set(made, edit);
+    return made;
+  }
+
+  append(node: Node, opType: string, constant: Value): void {
+    const output = node.outputs[0] ?? bug(`${node.label} has no output`);
+    const between = this.fresh(output);
+    const first = this.replace(node, { outputs: [between, ...node.outputs.slice(1)] });
+    const name = this.graph.uniqueName(`${node.name || output.name}_${opType}`);
+    const made = new Node(opType, { name, inputs: [between, constant], outputs: [output] });
+    this.graph.nodes.splice(this.#indexOf(first) + 1, 0, made);
+    this.#members.add(made);
+  }
+
+  /** Takes out a node whose readers shall read its input instead. */
+  bypass(node: Node, input: Value): void {
+    const output = node.outputs[0] ?? bug(`${node.label} has no output`);
+    this.graph.replaceUses(output, input);
+    this.remove(node);
+  }
+
+  remove(node: Node): void {
+    node.inputs.forEach((value) => value && this.released.add(value));
+    this.graph.removeNode(node);
+    this.#members.delete(node);
+  }
+
+  /** Makes the producer of `value` write `name` instead, which all readers then read. */
+  rename(value: Value, name: Value): void {
+    const producer = value.producer ?? bug(`${value.name} has no producer`);
+    this.replace(producer, { outputs: producer.outputs.map((output) => (output === value ? name : output)) });
+    this.graph.replaceUses(value, name);
+  }
+
+  /** Gives a value that no longer holds what its name says a new one. */
+  renew(value: Value): void {
+    if (!this.#renamed.has(value)) this.rename(value, this.fresh(value));
+  }
+
+  /** A new value of the same type, named after another. */
+  fresh(value: Value): Value {
+    const made = new Value(this.graph.uniqueName(value.name));
+    this.facts.copyType(value, made);
+    this.#renamed.add(made);
+    return made;
+  }
+
+  #letGo(node: Node): void {
+    node.inputs.forEach((value, index) => {
+      if (value) this.released.add(value);
+      node.setInput(index, undefined);
+    });
+  }
+
+  #indexOf(node: Node): number {
+    const index = this.graph.nodes.indexOf(node);
+    return index < 0 ? bug(`${node.label} is not in the graph`) : index;
+  }
+}

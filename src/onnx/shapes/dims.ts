@@ -1,0 +1,65 @@
+import type { Dim } from '../../tensor.ts';
+
+/**
+ * A product of dimensions: a number times symbols (sorted, repeated as often as they occur). It lets a reshape of
+ * `[N, 6, 2]` be followed without knowing the batch size N.
+ */
+export interface Product {
+  readonly factor: number;
+  readonly symbols: readonly string[];
+}
+
+/** The product of some dimensions; undefined if one of them is unknown (`''`). */
+export function productOf(dims: readonly Dim[]): Product | undefined {
+  if (dims.includes('')) return undefined;
+  return {
+    factor: dims.reduce<number>((factor, dim) => (typeof dim === 'number' ? factor * dim : factor), 1),
+    symbols: dims.filter((dim) => typeof dim === 'string').sort(),
+  };
+}
+
+/** The quotient, if it comes out even for every value of the symbols. */
+export function quotient(dividend: Product, divisor: Product): Product | undefined {
+  const symbols = [...dividend.symbols];
+  for (const symbol of divisor.symbols) {
+    const at = symbols.indexOf(symbol);
+    if (at < 0) return undefined;
+    symbols.splice(at, 1);
+  }
+  const factor = dividend.factor / divisor.factor;
+  return Number.isSafeInteger(factor) ? { factor, symbols } : undefined;
+}
+
+export function sameProduct(a: Product | undefined, b: Product | undefined): boolean {
+  return a?.factor === b?.factor && a?.symbols.join('*') === b?.symbols.join('*') && a !== undefined;
+}
+
+/** The product as one dimension: a number, a symbol, or unknown. */
+export function dimOf(product: Product | undefined): Dim {
+  if (product?.symbols.length === 0) return product.factor;
+  return product?.symbols.length === 1 && product.factor === 1 ? product.symbols[0]! : '';
+}
+
+/** A negative axis counts from the end; undefined if it is out of range. */
+export function normalAxis(axis: number, rank: number): number | undefined {
+  const normal = axis < 0 ? axis + rank : axis;
+  return normal >= 0 && normal < rank ? normal : undefined;
+}
+
+/**
+ * Numpy broadcasting of two shapes, aligned from the right. A symbol against a number other than 1 is that number;
+ * two different symbols are unknown.
+ */
+export function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) =>
+    broadcastDim(a[axis - rank + a.length] ?? 1, b[axis - rank + b.length] ?? 1),
+  );
+}
+
+function broadcastDim(a: Dim, b: Dim): Dim {
+  if (a === b || b === 1) return a;
+  if (a === 1) return b;
+  if (typeof a === 'number') return typeof b === 'number' ? '' : a;
+  return typeof b === 'number' ? b : '';
+}

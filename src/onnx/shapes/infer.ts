@@ -1,0 +1,88 @@
+import { EdgefoldError } from '../../errors.ts';
+import type { Dim } from '../../tensor.ts';
+import type { Graph, Node, Value, ValueType } from '../graph.ts';
+import { subgraphsOf } from '../subgraphs.ts';
+import { CONTENT_RULES } from './contents.ts';
+import { overridableInitializers, storedTensor } from './initializers.ts';
+import { SHAPE_RULES } from './rules.ts';
+import { Operands, Types } from './types.ts';
+
+/**
+ * Dtypes and shapes of all values of a graph and its subgraphs, from the types of inputs and constants. Symbolic
+ * dimensions keep their names. What an operator without a rule makes is known only as far as the file declares it.
+ * Never throws on an odd graph: what makes no sense is unknown. The graph is untouched.
+ */
+export function inferTypes(graph: Graph): Types {
+  const types = new Types(overridableInitializers(graph));
+  inferGraph(graph, types);
+  return types;
+}
+
+/** Writes what {@link inferTypes} finds into the values whose dtype or shape is unknown or only partly known. */
+export function inferShapes(graph: Graph): void {
+  fill(graph, inferTypes(graph));
+}
+
+function fill(graph: Graph, types: Types): void {
+  for (const node of graph.nodes) {
+    for (const output of node.outputs) if (output) Object.assign(output, types.of(output));
+    for (const { graph: body } of subgraphsOf(node)) fill(body, types);
+  }
+}
+
+function inferGraph(graph: Graph, types: Types): void {
+  for (const node of graph.nodes) {
+    if (isStandard(node, graph)) inferNode(node, graph.opset, types);
+    for (const { graph: body } of subgraphsOf(node)) inferGraph(body, types);
+  }
+}
+
+/** Whether the operator is the one of the ONNX standard, not of another domain or a function of the model. */
+export function isStandard(node: Node, graph: Graph): boolean {
+  const { functions, opsets } = graph.model;
+  return (
+    node.domain === '' &&
+    opsets.has('') &&
+    !functions.has(`:${node.opType}`) &&
+    !functions.has(`ai.onnx:${node.opType}`)
+  );
+}
+
+function inferNode(node: Node, opset: number, types: Types): void {
+  const operands = new Operands(node, opset, types);
+  const found = unlessCorrupt(() => inferOutputs(node, operands)) ?? [];
+  node.outputs.forEach((output, index) => {
+    if (output) types.set(output, merge(output, found[index] ?? {}));
+  });
+  const [output] = node.outputs;
+  const content = unlessCorrupt(() => CONTENT_RULES.get(node.opType)?.(operands));
+  if (output && content && (types.shape(output)?.length ?? 2) < 2) types.setContent(output, content);
+}
+
+function inferOutputs(node: Node, operands: Operands): readonly ValueType[] | undefined {
+  if (node.opType !== 'Constant') return SHAPE_RULES.get(node.opType)?.(operands);
+  return node.outputs.flatMap((output) => (output && storedTensor(output)) ?? []);
+}
+
+/** A number that follows from the inputs wins, then one that the file declares, then a name. */
+function merge(declared: Value, found: ValueType): ValueType {
+  const dtype = found.dtype ?? declared.dtype;
+  const { shape } = declared;
+  if (found.shape?.length !== shape?.length) return { dtype, shape: found.shape ?? shape };
+  return { dtype, shape: found.shape?.map((dim, axis) => mergeDim(dim, shape![axis]!)) };
+}
+
+function mergeDim(found: Dim, declared: Dim): Dim {
+  if (typeof found === 'number') return found;
+  return typeof declared === 'number' || found === '' ? declared : found;
+}
+
+/** Attributes of the wrong kind make the node unknown; that is reported by whoever has to understand it. */
+function unlessCorrupt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof EdgefoldError) return undefined;
+    throw error;
+  }
+}

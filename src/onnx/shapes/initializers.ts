@@ -1,0 +1,55 @@
+import { EdgefoldError } from '../../errors.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { Graph, Node, Value } from '../graph.ts';
+
+/** Whether a file that lists initializers as inputs means it, or had to (IR 3), or does so for all out of habit. */
+export type ListedInitializers = 'none' | 'required' | 'habit' | 'overridable';
+
+/**
+ * Until IR 3 every initializer had to be a graph input too. Since IR 4 being listed means that the caller may
+ * override it; but exporters that list all of them do so out of habit, and nobody feeds a convolution its weights.
+ */
+export function listedInitializers(graph: Graph): ListedInitializers {
+  const inputs = new Set(graph.inputs);
+  const listed = graph.initializers.filter((value) => inputs.has(value)).length;
+  if (listed === 0) return 'none';
+  if (graph.model.irVersion < 4) return 'required';
+  return listed === graph.initializers.length ? 'habit' : 'overridable';
+}
+
+/** The initializers whose content the caller may replace, so that nothing may be concluded from it. */
+export function overridableInitializers(graph: Graph): ReadonlySet<Value> {
+  return new Set(listedInitializers(graph) === 'overridable' ? graph.inputs : []);
+}
+
+/** The content of an initializer, or of the output of a `Constant` node; undefined where it cannot be read. */
+export function storedTensor(value: Value): Tensor | undefined {
+  try {
+    return value.constant?.tensor() ?? (value.producer && constantNodeTensor(value.producer));
+  } catch (error) {
+    if (error instanceof EdgefoldError) return undefined;
+    throw error;
+  }
+}
+
+/** ONNX `Constant`: one attribute holds the content. Source: https://onnx.ai/onnx/operators/onnx__Constant.html */
+function constantNodeTensor(node: Node): Tensor | undefined {
+  if (node.opType !== 'Constant' || node.domain !== '') return undefined;
+  const [attribute] = ['value', 'value_float', 'value_floats', 'value_int', 'value_ints'].flatMap(
+    (name) => node.attributes.get(name) ?? [],
+  );
+  switch (attribute?.kind) {
+    case 'tensor':
+      return attribute.value.tensor();
+    case 'float':
+      return { dtype: 'float32', shape: [], data: Float32Array.of(attribute.value) };
+    case 'floats':
+      return { dtype: 'float32', shape: [attribute.value.length], data: Float32Array.from(attribute.value) };
+    case 'int':
+      return { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(attribute.value)) };
+    case 'ints':
+      return { dtype: 'int64', shape: [attribute.value.length], data: BigInt64Array.from(attribute.value, BigInt) };
+    default:
+      return undefined;
+  }
+}
