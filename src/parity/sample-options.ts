@@ -15,7 +15,7 @@ export interface SampleOptions {
 }
 
 /**
- * Four samples have each pattern once: uniform at both batch sizes, all zeros, and both ends of the range.
+ * Four samples have each pattern once: uniform at both batch sizes, half zeros, and both ends of the range.
  * [0, 1] is inside every vocabulary and is what masks hold.
  */
 export const SAMPLE_DEFAULTS = {

@@ -16,6 +16,9 @@ import type { Tolerance } from './report.ts';
  * small next to its neighbours was summed from terms of their size. `atol` is one rounding of a value of size 1: it
  * matters only where an output is all but 0 everywhere.
  *
+ * Roundings that do not vary do not cancel: for a constant picture, and for networks that amplify what they are
+ * given, correct evaluations can lie further apart, and such inputs want a tolerance of their own.
+ *
  * This tells rounding from defect on ordinary networks; it is an expectation, not a proof. The certificate of a fold
  * carries the proven bound.
  */

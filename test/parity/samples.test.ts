@@ -24,7 +24,7 @@ test('takes batches of 1 and 3 by turns', () => {
   expect(generateSamples(IMAGE).map(({ x }) => x!.shape[0])).toEqual([1, 3, 1, 3]);
 });
 
-test('fills the range evenly, and has zeros and both of its ends', () => {
+test('fills the range evenly, and has a sample with zeros and one of both its ends', () => {
   const samples = generateSamples(IMAGE);
   const uniform = data(samples, 1);
   const mean = uniform.reduce((sum, value) => sum + value) / uniform.length;
@@ -32,9 +32,10 @@ test('fills the range evenly, and has zeros and both of its ends', () => {
   // 576 values of variance 1/3: the mean is within 4 standard errors.
   expect(Math.abs(mean)).toBeLessThan(4 * Math.sqrt(1 / 3 / 576));
   expect(variance).toBeCloseTo(1 / 3, 1);
-  expect(new Set(data(samples, 2))).toEqual(new Set([0]));
-  expect(new Set(data(samples, 3).slice(0, 192))).toEqual(new Set([1]));
-  expect(new Set(data(samples, 3).slice(192, 384))).toEqual(new Set([-1]));
+  const zeros = data(samples, 2).filter((value) => value === 0).length;
+  // Half of 192, within 4 standard deviations.
+  expect(Math.abs(zeros - 96)).toBeLessThan(4 * Math.sqrt(192 / 4));
+  expect(new Set(data(samples, 3))).toEqual(new Set([-1, 1]));
 });
 
 test('keeps to a float range of your own, whose nearest value to 0 stands for the zeros', () => {
@@ -42,7 +43,8 @@ test('keeps to a float range of your own, whose nearest value to 0 stands for th
   const all = samples.flatMap((_, i) => data(samples, i));
   expect(Math.min(...all)).toBe(10);
   expect(Math.max(...all)).toBe(255);
-  expect(new Set(data(samples, 2))).toEqual(new Set([10]));
+  expect(data(samples, 2)).toContain(10);
+  expect(data(samples, 2)).not.toContain(0);
 });
 
 describe('keeps integers inside their bounds and reaches both', () => {
