@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { decode } from 'fast-png';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,6 +92,40 @@ describe.each(FORMS)('models/digits/%s', (form) => {
       }
       const digits = cases.find(({ name }) => name === 'digits')!;
       expect(rowsOf(digits.output).map((row) => row.indexOf(Math.max(...row)))).toEqual(labels);
+    }
+  });
+});
+
+describe('models/digits/sample', () => {
+  const sample = (file: string) => readFileSync(digitPath('sample', file));
+  const pixels = sample('digits-images-idx3-ubyte').subarray(16);
+  const labels = sample('digits-labels-idx1-ubyte').subarray(8);
+
+  test('holds 16 digits as IDX', () => {
+    expect(sample('digits-images-idx3-ubyte').toString('hex', 0, 16)).toBe('00000803000000100000001c0000001c');
+    expect(sample('digits-labels-idx1-ubyte').toString('hex', 0, 8)).toBe('0000080100000010');
+    expect([pixels.length, labels.length]).toEqual([16 * 28 * 28, 16]);
+  });
+
+  test('holds the same digits as NPY, divided by 255', () => {
+    const npy = sample('digits.npy');
+    const start = 10 + npy.readUInt16LE(8);
+    expect(npy.toString('latin1', 10, start)).toContain("'shape': (16, 28, 28)");
+    const values = new Float32Array(npy.buffer.slice(npy.byteOffset + start, npy.byteOffset + npy.length));
+    expect(values).toEqual(Float32Array.from(pixels, (pixel) => pixel / 255));
+  });
+
+  test('holds the first of them as PNG, named by its label', () => {
+    const png = decode(sample(`digit-${labels[0]!}.png`));
+    expect(png).toMatchObject({ width: 28, height: 28, channels: 1, depth: 8 });
+    expect([...png.data]).toEqual([...pixels.subarray(0, 28 * 28)]);
+  });
+
+  test('begins with the digits of the goldens', () => {
+    for (const { labels: first, cases } of FORMS.flatMap(goldensOf)) {
+      expect([...labels.subarray(0, 4)]).toEqual(first);
+      const { data } = cases.find(({ name }) => name === 'digits')!.input;
+      expect(Float32Array.from(data)).toEqual(Float32Array.from(pixels.subarray(0, data.length), (p) => p / 255));
     }
   });
 });
