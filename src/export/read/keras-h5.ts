@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../../errors.ts';
-import type { SourceFile, SourceFiles } from '../source-model.ts';
+import type { JsonValue, SourceFile, SourceFiles } from '../source-model.ts';
 import { attachWeights, leftOverWarnings } from './attach.ts';
 import { bindGroups } from './bind-groups.ts';
 import { bindByPath } from './bind-path.ts';
@@ -69,7 +69,7 @@ function assemble(file: Hdf5File, layout: Layout, architecture: Architecture, we
     file.strings(layout.root, 'keras_version')?.[0] ??
     (isObject(serialized) ? stringMember(serialized, 'keras_version') : undefined) ??
     '';
-  const kerasMajor = checkedVersion(kerasVersion, architecture.name);
+  const kerasMajor = kerasVersion === '' ? unstatedMajor(serialized) : checkedVersion(kerasVersion, architecture.name);
   const { bindings, stored } = bind(file, layout, model, weightsName);
   return {
     format: 'keras-h5',
@@ -80,8 +80,13 @@ function assemble(file: Hdf5File, layout: Layout, architecture: Architecture, we
   };
 }
 
+/** `to_json` of Keras 3 writes the module of every object and no version; Keras 2 the version and no module. */
+function unstatedMajor(serialized: JsonValue): 2 | 3 {
+  return isObject(serialized) && stringMember(serialized, 'module') !== undefined ? 3 : 2;
+}
+
 /** The object of `model.to_json()`, also where somebody has encoded that text as JSON once more. */
-function architectureOf({ text, name }: Architecture) {
+function architectureOf({ text, name }: Architecture): JsonValue {
   const value = parseJson(text, name);
   return typeof value === 'string' ? parseJson(value, name) : value;
 }
