@@ -61,7 +61,8 @@ export class Workspace implements World, GraphEditor {
     const attributes = change.attributes ?? (opType === node.opType ? node.attributes : new Map<string, Attribute>());
     const source = opType === node.opType && name === node.name ? node.source : undefined;
     this.#letGo(node);
-    const made = new Node(opType, { name, domain: node.domain, inputs, outputs, source });
+    const given = inputs.slice(0, inputs.findLastIndex(Boolean) + 1);
+    const made = new Node(opType, { name, domain: node.domain, inputs: given, outputs, source });
     attributes.forEach((attribute, key) => made.attributes.set(key, attribute));
     this.graph.nodes[this.#indexOf(node)] = made;
     this.#members.delete(node);

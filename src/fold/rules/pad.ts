@@ -23,11 +23,9 @@ export const pad: Rule = {
 
 function passed(node: Node, affine: Affine, value: Value, facts: Facts): Step {
   const pads = node.ints('pads') ?? intsOf(node, 'paddings', 1, facts);
-  const rank = facts.rank(node.inputs[0]);
-  if (!pads || pads.length !== 2 * (rank ?? NaN) || node.inputs[3]) {
-    return refuse(`${node.label} pads by amounts that are not constant`);
-  }
-  if (!isUniform(affine) && (pads[affine.axis] !== 0 || pads[affine.axis + rank!] !== 0)) {
+  const rank = facts.rank(node.inputs[0]) ?? NaN;
+  if (pads?.length !== 2 * rank || node.inputs[3]) return refuse(`${node.label} pads by amounts that are not known`);
+  if (!isUniform(affine) && (pads[affine.axis] !== 0 || pads[affine.axis + rank] !== 0)) {
     return refuse(`${node.label} pads axis ${affine.axis}, along which the affine acts`);
   }
   const addsConstant = node.string('mode', 'constant') === 'constant' && pads.some((amount) => amount > 0);
