@@ -26,13 +26,16 @@ let code = readFileSync(`${FOLDER}onnx.js`, 'utf8');
 for (const name of VERBATIM) code = verbatim(code, name);
 writeFileSync(`${FOLDER}onnx.js`, code);
 
-/** A field that comes twice is merged into the same message, which then has no bytes of its own. */
+/**
+ * A field that comes twice is merged into the same message, which then has no bytes of its own. The first match is
+ * the right one: the code of nested types comes last.
+ */
 function verbatim(source, name) {
   const start = source.indexOf(`onnx.${name} = (function() {`);
   const end = source.indexOf(`return ${name};`, start);
   let text = source.slice(start, end);
   const replace = (before, after) => {
-    const at = text.lastIndexOf(before);
+    const at = text.indexOf(before);
     if (at < 0) throw new Error(`${name}: the generated code no longer has ${before}`);
     text = text.slice(0, at) + after + text.slice(at + before.length);
   };

@@ -1450,6 +1450,7 @@ export const onnx = $root.onnx = (() => {
             }
             if (_end !== $undefined)
                 throw $Error("missing end group");
+            message.$bytes = _target ? null : reader.raw(first, reader.pos);
             return message;
         };
 
@@ -1574,8 +1575,7 @@ export const onnx = $root.onnx = (() => {
                 }
                 if (_end !== $undefined)
                     throw $Error("missing end group");
-                message.$bytes = _target ? null : reader.raw(first, reader.pos);
-            return message;
+                return message;
             };
 
             return Segment;
