@@ -39,26 +39,28 @@ export async function deliver(
 ): Promise<Outcome> {
   const { graph, reference, output, pathsRead, externalData } = delivery;
   const options = { force: args.flag('force'), ...(externalData && { externalData }) };
-  const bytes = writeOnnx(graph, options);
   let parity: ParityJson = notAskedFor();
+  let sizeBytes = 0;
   if (reference) {
     progress.step('comparing');
-    parity = await comparePair(reference(), bytes, settings);
+    const candidate = writeOnnx(graph, options);
+    sizeBytes = candidate.length;
+    parity = await comparePair(reference(), candidate, settings);
   }
   const accepted = !reference || parity.verdict === 'pass';
   progress.step('writing');
   // Once more, for the files of weights that were read since.
   await checkOutput(output, pathsRead, options.force);
   const written = accepted ? await heldSignals(() => writeModelFiles(output, graph, options)) : undefined;
-  const document = documentOf(delivery, parity, bytes.length, written);
+  const document = documentOf(delivery, parity, written, sizeBytes);
   return { document, table: () => conversionText(document), exitCode: accepted ? 0 : 2 };
 }
 
 function documentOf(
   { graph, report, nodesBefore, source, warnings }: Delivery,
   parity: ParityJson,
-  sizeBytes: number,
   written: WrittenModel | undefined,
+  sizeBytes: number,
 ): FoldDocument {
   return {
     written: written?.path ?? null,

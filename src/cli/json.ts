@@ -1,13 +1,20 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Fold, FoldReport, KeptNode } from '../fold/report.ts';
 import type { ParityReport } from '../parity/report.ts';
-import type { Provider, TensorSpec } from '../runtime/model.ts';
-import type { DType } from '../tensor.ts';
+import type { Provider } from '../runtime/model.ts';
+import type { Dim, DType } from '../tensor.ts';
 
 /*
  * The documents that `--json` prints. Numbers that JSON has no form for are the strings "NaN", "Infinity" and
  * "-Infinity"; 64-bit integers beyond 2⁵³ are strings of digits.
  */
+
+/** An input or output. A dimension is a size or a symbol; `null` stands for what neither the file nor its graph says. */
+export interface SpecJson {
+  readonly name: string;
+  readonly dtype: DType | null;
+  readonly shape: readonly Dim[] | null;
+}
 
 /** An ONNX file that was read or written. */
 export interface ModelJson {
@@ -15,8 +22,8 @@ export interface ModelJson {
   readonly path: string | null;
   readonly sizeBytes: number;
   readonly opset: number;
-  readonly inputs: readonly TensorSpec[];
-  readonly outputs: readonly TensorSpec[];
+  readonly inputs: readonly SpecJson[];
+  readonly outputs: readonly SpecJson[];
   readonly nodes: { readonly before: number; readonly after: number };
 }
 
@@ -59,7 +66,7 @@ export interface VariableJson {
   readonly name: string | null;
   /** Where the file holds it. */
   readonly path: string | null;
-  readonly shape: readonly number[] | null;
+  readonly shape: readonly Dim[] | null;
   /** `null` in ONNX, which does not say. */
   readonly trainable: boolean | null;
 }
@@ -91,7 +98,7 @@ export interface PartJson {
   readonly name: string;
   readonly type: string;
   /** Shapes of its outputs, as far as they are known. */
-  readonly outputShapes: readonly (readonly (number | string)[] | null)[];
+  readonly outputShapes: readonly (readonly Dim[] | null)[];
   /** Its own; those of a model used as a layer stand at the layers inside it. */
   readonly parameters: ParametersJson;
   /** Names of the parts whose outputs it reads. */
@@ -105,8 +112,8 @@ export interface InspectDocument {
   /** Version of Keras or TF.js that wrote it, or of ai.onnx. */
   readonly version: string;
   readonly sizeBytes: number;
-  readonly inputs: readonly TensorSpec[] | null;
-  readonly outputs: readonly TensorSpec[] | null;
+  readonly inputs: readonly SpecJson[] | null;
+  readonly outputs: readonly SpecJson[] | null;
   readonly parts: readonly PartJson[];
   readonly parameters: ParametersJson;
   readonly batchNormalizations: readonly BatchNormalizationJson[];

@@ -1,5 +1,5 @@
-import type { TensorSpec } from '../runtime/model.ts';
 import type { Dim } from '../tensor.ts';
+import type { SpecJson } from './json.ts';
 import { columns } from './table.ts';
 import { safe } from './terminal.ts';
 
@@ -29,21 +29,24 @@ export function shapeText(shape: readonly Dim[] | null | undefined): string {
 }
 
 /** One line for each, names and types in columns: `image  float32 [batch, 28, 28]`. */
-export function specLines(specs: readonly TensorSpec[]): string[] {
+export function specLines(specs: readonly SpecJson[]): string[] {
   if (specs.length === 0) return [];
-  return columns(specs.map(({ name, dtype, shape }) => [safe(name), `${dtype} ${shapeText(shape)}`])).split('\n');
+  return columns(specs.map(({ name, dtype, shape }) => [safe(name), `${dtype ?? '?'} ${shapeText(shape)}`])).split(
+    '\n',
+  );
 }
 
 /** Inputs and outputs as rows of facts, their types below one another. */
-export function interfaceRows(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): string[][] {
+export function interfaceRows(inputs: readonly SpecJson[], outputs: readonly SpecJson[]): string[][] {
   return specLines([...inputs, ...outputs]).map((line, index) => [index < inputs.length ? 'input' : 'output', line]);
 }
 
 /** Six significant digits, or as many as said, as a person reads them. */
 export function numberText(value: number, digits = 6): string {
-  if (Number.isInteger(value)) return Math.abs(value) < 1e15 ? String(value) : value.toExponential(digits - 1);
+  if (Number.isInteger(value))
+    return Math.abs(value) < 1e15 ? String(value) : String(Number(value.toPrecision(digits)));
   const size = Math.abs(value);
   return size >= 1e-4 && size < 1e6
     ? String(Number(value.toPrecision(digits)))
-    : value.toExponential(Math.min(3, digits - 1));
+    : String(Number(value.toPrecision(Math.min(4, digits))));
 }

@@ -12,6 +12,8 @@ export interface OpenedSource extends SourceFiles {
   readonly path: string | undefined;
   /** Every file read so far. */
   readonly pathsRead: ReadonlySet<string>;
+  /** Size of the files read so far; of those that others read, it knows nothing. */
+  bytesRead(): number;
   /** Adds a file that others read for this model. */
   noteRead(path: string): void;
 }
@@ -28,11 +30,13 @@ export async function openSource(given: string): Promise<OpenedSource> {
   const path = await modelFile(given);
   const bytes = await readFileBytes(path);
   const pathsRead = new Set([path]);
+  let bytesRead = bytes.length;
   const folder = dirname(path);
   const roots = await Promise.all([realpath(folder), realpath(path).then(dirname)]);
   return {
     path,
     pathsRead,
+    bytesRead: () => bytesRead,
     name: path,
     bytes,
     noteRead: (other) => {
@@ -40,20 +44,24 @@ export async function openSource(given: string): Promise<OpenedSource> {
     },
     sibling: async (name) => {
       const target = await insideFolder(name, folder, roots);
+      const content = await readFileBytes(target);
       pathsRead.add(target);
-      return readFileBytes(target);
+      bytesRead += content.length;
+      return content;
     },
     siblings: () => fileNames(folder),
   };
 }
 
 async function fromStdin(): Promise<OpenedSource> {
+  const bytes = await readStdin();
   return {
     path: undefined,
     pathsRead: new Set(),
     name: 'standard input',
     noteRead: () => undefined,
-    bytes: await readStdin(),
+    bytes,
+    bytesRead: () => bytes.length,
     siblings: () => Promise.resolve([]),
     sibling: (name) =>
       Promise.reject(

@@ -1,7 +1,8 @@
 import { foldGraph } from '../../fold/fold-graph.ts';
 import type { FoldReport } from '../../fold/report.ts';
 import type { Graph, Node, Value } from '../../onnx/graph.ts';
-import { sizeOf } from '../../tensor.ts';
+import { inferTypes, isStandard } from '../../onnx/shapes/infer.ts';
+import { sizeOf, type Dim } from '../../tensor.ts';
 import { errorDocument } from '../failure.ts';
 import { inputSpecs, outputSpecs } from '../graph-specs.ts';
 import type {
@@ -23,6 +24,8 @@ const FIRST_PARAMETER = 1;
 export function inspectOnnx({ file, graph }: OnnxSource): InspectDocument {
   const { report, obstacle } = triedFold(graph);
   const fates = report ? fatesOf(report) : new Map<string, FateJson>();
+  const types = inferTypes(graph);
+  const shapeOf: ShapeOf = (value) => types.shape(value) ?? null;
   const total = graph.initializers.reduce((sum, { constant }) => sum + sizeOf(constant?.shape ?? [0]), 0);
   return {
     path: file.name,
@@ -31,11 +34,11 @@ export function inspectOnnx({ file, graph }: OnnxSource): InspectDocument {
     sizeBytes: file.bytes.length,
     inputs: inputSpecs(graph),
     outputs: outputSpecs(graph),
-    parts: graph.nodes.map(partOf),
+    parts: graph.nodes.map((node) => partOf(node, shapeOf)),
     parameters: untold(total),
     batchNormalizations: graph.nodes
-      .filter(({ opType, domain }) => opType === 'BatchNormalization' && domain === '')
-      .map((node) => batchNormalization(node, fates.get(nameOf(node)) ?? unknownFate('folding says nothing of it'))),
+      .filter((node) => node.opType === 'BatchNormalization' && isStandard(node, graph))
+      .map((node) => batchNormalization(node, shapeOf, fates.get(nameOf(node)) ?? unknownFate('it cannot be folded'))),
     obstacle,
     warnings: report?.warnings ?? [],
   };
@@ -49,30 +52,32 @@ function triedFold(graph: Graph): { readonly report?: FoldReport; readonly obsta
   }
 }
 
-function partOf(node: Node): PartJson {
+type ShapeOf = (value: Value) => readonly Dim[] | null;
+
+function partOf(node: Node, shapeOf: ShapeOf): PartJson {
   const constants = node.inputs.flatMap((input) => (input?.constant ? [input] : []));
   return {
     name: nameOf(node),
     type: node.domain === '' ? node.opType : `${node.domain}.${node.opType}`,
-    outputShapes: node.outputs.flatMap((output) => (output ? [output.shape ?? null] : [])),
+    outputShapes: node.outputs.flatMap((output) => (output ? [shapeOf(output)] : [])),
     parameters: untold(constants.reduce((sum, value) => sum + countOf(value), 0)),
     reads: [...new Set(node.inputs.flatMap((input) => (input && !input.constant ? [producerName(input)] : [])))],
   };
 }
 
-function batchNormalization(node: Node, fate: FateJson): BatchNormalizationJson {
+function batchNormalization(node: Node, shapeOf: ShapeOf, fate: FateJson): BatchNormalizationJson {
   return {
     name: nameOf(node),
     epsilon: node.float('epsilon', 1e-5),
     momentum: node.float('momentum', 0.9),
     axis: [1],
-    variables: ROLES.map((role, index) => variable(role, node.inputs[FIRST_PARAMETER + index])),
+    variables: ROLES.map((role, index) => variable(role, node.inputs[FIRST_PARAMETER + index], shapeOf)),
     fate: [fate],
   };
 }
 
-function variable(role: VariableJson['role'], value: Value | undefined): VariableJson {
-  const shape = value?.constant?.shape ?? null;
+function variable(role: VariableJson['role'], value: Value | undefined, shapeOf: ShapeOf): VariableJson {
+  const shape = value ? shapeOf(value) : null;
   return { role, name: value?.name ?? null, path: value?.name ?? null, shape, trainable: null };
 }
 

@@ -35,18 +35,19 @@ export async function inspectSource(file: OpenedSource): Promise<InspectDocument
   const source = await readSource(file);
   const trial = tried(source);
   const layers = placedLayers(source.model);
+  const paths = new Set(layers.map(({ path }) => path));
   return {
     path: file.name,
     format: source.format,
     version: source.kerasVersion,
-    sizeBytes: file.bytes.length,
+    sizeBytes: file.bytesRead(),
     inputs: trial.graph ? inputSpecs(trial.graph) : null,
     outputs: trial.graph ? outputSpecs(trial.graph) : null,
     parts: layers.map((placed) => partOf(placed, trial.outputShapes)),
     parameters: count(layers.flatMap(({ layer }) => layer.weights)),
     batchNormalizations: layers
       .filter(({ layer }) => BATCH_NORMALIZATIONS.has(layer.className))
-      .map(({ path, layer }) => batchNormalization(path, layer, trial.fates)),
+      .map(({ path, layer }) => batchNormalization(path, layer, fatesOfLayer(path, paths, trial.fates))),
     obstacle: trial.obstacle,
     warnings: [...new Set([...source.warnings, ...trial.warnings])],
   };
@@ -102,7 +103,7 @@ function count(weights: readonly SourceWeight[]): ParametersJson {
   return { total, trainable, nonTrainable: total - trainable };
 }
 
-function batchNormalization(path: string, layer: SourceLayer, fates: Trial['fates']): BatchNormalizationJson {
+function batchNormalization(path: string, layer: SourceLayer, fate: readonly FateJson[]): BatchNormalizationJson {
   return {
     name: path,
     epsilon: numberOf(layer.config.epsilon, EPSILON),
@@ -114,7 +115,7 @@ function batchNormalization(path: string, layer: SourceLayer, fates: Trial['fate
         layer.weights.find((each) => each.name === name),
       ),
     ),
-    fate: fatesOfLayer(path, fates),
+    fate,
   };
 }
 
@@ -135,12 +136,13 @@ function axisOf(value: JsonValue | undefined): number[] {
 }
 
 /**
- * The node of a layer bears its path, that of its second call `path_1`, and so on. On an axis that ONNX cannot
- * normalise the layer is a Mul and an Add, named `path/…`.
+ * The node of a layer bears its path, that of its second call `path_1`, and so on, unless that is another layer. On
+ * an axis that ONNX cannot normalise the layer is a Mul and an Add, named `path/…`.
  */
-function fatesOfLayer(path: string, fates: Trial['fates']): FateJson[] {
+function fatesOfLayer(path: string, paths: ReadonlySet<string>, fates: Trial['fates']): FateJson[] {
   if (!fates) return [unknownFate('the model cannot be exported')];
-  const found = [...fates].filter(([name]) => name.startsWith(path) && /^(_\d+)?$/.test(name.slice(path.length)));
+  const isCall = (name: string) => /^_\d+$/.test(name.slice(path.length)) && !paths.has(name);
+  const found = [...fates].filter(([name]) => name === path || (name.startsWith(path) && isCall(name)));
   if (found.length > 0) return found.map(([, fate]) => fate);
   return [unknownFate('it is written as a Mul and an Add, or the outputs do not depend on it')];
 }
