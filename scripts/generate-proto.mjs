@@ -1,15 +1,18 @@
 /**
- * Makes src/onnx/proto/onnx.js and onnx.d.ts from onnx.proto: `node scripts/generate-proto.mjs`.
+ * Makes src/onnx/proto/onnx.js and onnx.d.ts from onnx.proto: `node scripts/generate-proto.mjs [FOLDER]`.
  * Fields keep their names from the file, 64-bit integers are Long, a field that is absent reads null, and only
  * encode and decode are generated. Messages of the kinds in VERBATIM remember the bytes they were read from and are
  * written as those bytes; whoever changes one makes a copy without `$bytes`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { fileURLToPath, URL } from 'node:url';
 import protobuf from 'protobufjs';
 import pbjs from 'protobufjs-cli/pbjs.js';
 
-const FOLDER = new URL('../src/onnx/proto/', import.meta.url).pathname;
-const SCHEMA = `${FOLDER}onnx.proto`;
+const PROTO = fileURLToPath(new URL('../src/onnx/proto', import.meta.url));
+const SCHEMA = `${PROTO}/onnx.proto`;
+const OUT = process.argv[2] ?? PROTO;
 
 const OPTIONS = [
   ...['--target', 'static-module', '--wrap', 'esm', '--es6', '--keep-case', '--force-long', '--null-semantics'],
@@ -17,14 +20,14 @@ const OPTIONS = [
   ...['--no-comments', '--dependency', 'protobufjs/minimal.js', '--root', 'edgefold-onnx'],
 ];
 await new Promise((resolve, reject) => {
-  pbjs.main([...OPTIONS, '--out', `${FOLDER}onnx.js`, SCHEMA], (fault) => (fault ? reject(fault) : resolve()));
+  pbjs.main([...OPTIONS, '--out', `${OUT}/onnx.js`, SCHEMA], (fault) => (fault ? reject(fault) : resolve()));
 });
 
 const VERBATIM = ['ModelProto', 'GraphProto', 'NodeProto', 'TensorProto', 'SparseTensorProto', 'ValueInfoProto', 'FunctionProto', 'TrainingInfoProto']; // prettier-ignore
 
-let code = readFileSync(`${FOLDER}onnx.js`, 'utf8');
+let code = readFileSync(`${OUT}/onnx.js`, 'utf8');
 for (const name of VERBATIM) code = verbatim(code, name);
-writeFileSync(`${FOLDER}onnx.js`, code);
+writeFileSync(`${OUT}/onnx.js`, code);
 
 /**
  * A field that comes twice is merged into the same message, which then has no bytes of its own. The first match is
@@ -79,7 +82,7 @@ function* declaration(type, indent) {
 
 const root = new protobuf.Root().loadSync(SCHEMA, { keepCase: true });
 writeFileSync(
-  `${FOLDER}onnx.d.ts`,
+  `${OUT}/onnx.d.ts`,
   [
     '// Made by scripts/generate-proto.mjs from onnx.proto. A field that is absent reads null.',
     "import type { Reader, Writer } from 'protobufjs/minimal.js';",

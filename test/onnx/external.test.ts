@@ -107,7 +107,13 @@ describe('a model that is split in two', () => {
   const graph = (): Graph => {
     const made = new Graph('large');
     for (const [name, size] of Object.entries({ a: 300, small: 2, b: 1025, c: 256 })) {
-      made.constant(name, float32([size], Float32Array.from({ length: size }, (_, i) => i + name.charCodeAt(0))));
+      made.constant(
+        name,
+        float32(
+          [size],
+          Float32Array.from({ length: size }, (_, i) => i + name.charCodeAt(0)),
+        ),
+      );
     }
     return made;
   };

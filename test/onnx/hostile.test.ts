@@ -28,7 +28,9 @@ function varint(value: number): number[] {
 /** A length-delimited field. */
 function field(number: number, ...content: Uint8Array[]): Uint8Array {
   const length = content.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  return new Uint8Array(Buffer.concat([Uint8Array.from([...varint((number << 3) | 2), ...varint(length)]), ...content]));
+  return new Uint8Array(
+    Buffer.concat([Uint8Array.from([...varint((number << 3) | 2), ...varint(length)]), ...content]),
+  );
 }
 
 const modelOf = (graph: Uint8Array): Uint8Array => Uint8Array.from([0x08, 8, ...field(7, graph)]);

@@ -36,7 +36,10 @@ describe('a graph that was read', () => {
   test('knows what its file says about itself', () => {
     expect(graph.model.irVersion).toBe(10);
     expect(graph.opset).toBe(17);
-    expect([...graph.model.opsets]).toEqual([['', 17], ['local', 1]]);
+    expect([...graph.model.opsets]).toEqual([
+      ['', 17],
+      ['local', 1],
+    ]);
     expect([...graph.model.functions]).toEqual(['local:Twice']);
     expect(graph.model.metadata.get('__proto__')).toBe('a key');
   });
@@ -61,7 +64,9 @@ describe('a graph that was read', () => {
       output: ['hasOwnProperty'],
       attribute: names.map((name, i) => ({ name, type: 2, i })),
     };
-    const read = readOnnx(modelFile({ node: [node], input: names.map((name) => info(name)), output: [info('hasOwnProperty')] }));
+    const read = readOnnx(
+      modelFile({ node: [node], input: names.map((name) => info(name)), output: [info('hasOwnProperty')] }),
+    );
     expect(read.nodes[0]!.inputs.map((value) => value!.name)).toEqual(names);
     expect(read.nodes[0]!.int('__proto__')).toBe(0);
     expect(read.nodes[0]!.int('toString')).toBe(2);
@@ -72,7 +77,12 @@ describe('a graph that contradicts itself', () => {
   const inputs = [info('x', 1), info('w', 1)];
   const cases: Record<string, readonly [object, RegExp]> = {
     'two initializers of one name': [
-      { initializer: [{ name: 'a', data_type: 1, dims: [0] }, { name: 'a', data_type: 1, dims: [0] }] },
+      {
+        initializer: [
+          { name: 'a', data_type: 1, dims: [0] },
+          { name: 'a', data_type: 1, dims: [0] },
+        ],
+      },
       /bad.onnx: a: two initializers have this name/,
     ],
     'two inputs of one name': [{ input: [info('x'), info('x')] }, /x: two inputs have this name/],
@@ -81,7 +91,10 @@ describe('a graph that contradicts itself', () => {
       /node y \(Add\): its output y is already made by y \(Add\)/,
     ],
     'a node that makes an input': [{ input: inputs, node: [add('x', 'w', 'x')] }, /x is already an input/],
-    'a value that nothing makes': [{ input: inputs, node: [add('x', 'q', 'y')] }, /y \(Add\): it reads q, which nothing/],
+    'a value that nothing makes': [
+      { input: inputs, node: [add('x', 'q', 'y')] },
+      /y \(Add\): it reads q, which nothing/,
+    ],
     'a cycle': [
       { input: inputs, node: [add('x', 'b', 'a'), add('x', 'a', 'b')] },
       /a \(Add\): it reads b before b \(Add\) makes it: a cycle/,
@@ -91,7 +104,9 @@ describe('a graph that contradicts itself', () => {
     'an attribute given twice': [
       {
         input: inputs,
-        node: [{ op_type: 'Elu', input: ['x'], output: ['y'], attribute: [{ name: 'alpha', f: 1 }, { name: 'alpha' }] }],
+        node: [
+          { op_type: 'Elu', input: ['x'], output: ['y'], attribute: [{ name: 'alpha', f: 1 }, { name: 'alpha' }] },
+        ],
       },
       /attribute alpha: it appears twice/,
     ],

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { checkGraph } from '../../src/onnx/check.ts';
 import { cloneGraph } from '../../src/onnx/clone.ts';
 import { printGraph } from '../../src/onnx/print.ts';
-import { onnx, type Message } from '../../src/onnx/proto/onnx.js';
+import type { onnx } from '../../src/onnx/proto/onnx.js';
+import { type Message } from '../../src/onnx/proto/onnx.js';
 import { decodeModel, encodeModel } from '../../src/onnx/proto/wire.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
@@ -155,8 +156,14 @@ describe('writing an edited graph', () => {
     graph.model.opsets.set('', 18);
     graph.model.producerVersion = '2';
     const { model } = readOnnx(writeOnnx(graph));
-    expect([...model.metadata]).toEqual([['__proto__', 'a key'], ['added', 'later']]);
-    expect([...model.opsets]).toEqual([['local', 1], ['', 18]]);
+    expect([...model.metadata]).toEqual([
+      ['__proto__', 'a key'],
+      ['added', 'later'],
+    ]);
+    expect([...model.opsets]).toEqual([
+      ['local', 1],
+      ['', 18],
+    ]);
     expect(model.producerVersion).toBe('2');
     expect(model.producerName).toBe('fixture');
   });

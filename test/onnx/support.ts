@@ -12,7 +12,7 @@ export function fixture(name: string): Uint8Array {
 export function* untar(archive: Uint8Array): Generator<{ readonly name: string; readonly bytes: Uint8Array }> {
   const tar = gunzipSync(archive);
   const text = (start: number, end: number): string => tar.toString('latin1', start, end).replace(/\0.*$/s, '');
-  for (let header = 0; header + 512 <= tar.length && tar[header] !== 0; ) {
+  for (let header = 0; header + 512 <= tar.length && tar[header] !== 0;) {
     const size = parseInt(text(header + 124, header + 136), 8);
     const start = header + 512;
     yield { name: text(header, header + 100), bytes: new Uint8Array(tar.subarray(start, start + size)) };
@@ -24,10 +24,9 @@ export function* untar(archive: Uint8Array): Generator<{ readonly name: string; 
  * Makes model files from plain objects by protobufjs's own reflection, so that faulty ones can be made; it shares the
  * schema with the code under test and nothing else.
  */
-const schema = new protobuf.Root().loadSync(
-  new URL('../../src/onnx/proto/onnx.proto', import.meta.url).pathname,
-  { keepCase: true },
-);
+const schema = new protobuf.Root().loadSync(new URL('../../src/onnx/proto/onnx.proto', import.meta.url).pathname, {
+  keepCase: true,
+});
 
 export function encode(type: string, fields: object): Uint8Array {
   const message = schema.lookupType(`onnx.${type}`);
@@ -37,7 +36,7 @@ export function encode(type: string, fields: object): Uint8Array {
 /** A message as plain data, unknown fields left out. */
 export function decode(type: string, bytes: Uint8Array): Record<string, unknown> {
   const message = schema.lookupType(`onnx.${type}`);
-  return message.toObject(message.decode(bytes), { longs: Number }) as Record<string, unknown>;
+  return message.toObject(message.decode(bytes), { longs: Number });
 }
 
 /** A model file around the fields of a graph. */

@@ -8,9 +8,10 @@ import { faultOf, fixture, modelFile } from './support.ts';
 
 const file = fixture('tensors.onnx');
 const graph = readOnnx(file);
-const expected = JSON.parse(
-  readFileSync(new URL('fixtures/tensors.json', import.meta.url), 'utf8'),
-) as Record<string, string>;
+const expected = JSON.parse(readFileSync(new URL('fixtures/tensors.json', import.meta.url), 'utf8')) as Record<
+  string,
+  string
+>;
 
 const tensorOf = (name: string): Tensor => graph.initializers.find((value) => value.name === name)!.constant!.tensor();
 const read = (tensor: object): Tensor => readOnnx(modelFile({ initializer: [{ name: 't', ...tensor }] })).initializers[0]!.constant!.tensor(); // prettier-ignore
