@@ -44,9 +44,9 @@ export function interfaceRows(inputs: readonly SpecJson[], outputs: readonly Spe
 /** Six significant digits, or as many as said, as a person reads them. */
 export function numberText(value: number, digits = 6): string {
   if (Number.isInteger(value))
-    return Math.abs(value) < 1e15 ? String(value) : String(Number(value.toPrecision(digits)));
+    return Math.abs(value) < 1e15 ? String(value) : Number(value.toPrecision(digits)).toExponential();
   const size = Math.abs(value);
   return size >= 1e-4 && size < 1e6
     ? String(Number(value.toPrecision(digits)))
-    : String(Number(value.toPrecision(Math.min(4, digits))));
+    : Number(value.toPrecision(Math.min(4, digits))).toExponential();
 }
