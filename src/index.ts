@@ -1,0 +1,34 @@
+/**
+ * Everything that runs anywhere: reading, exporting, folding, writing and comparing models. A platform entry
+ * (`node.ts`, `web.ts`) adds the files and the runtime of its platform.
+ */
+export { EdgefoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export { float32, int64, type Dim, type DType, type DTypeArray, type Tensor } from './tensor.ts';
+
+export { Graph, Node, Value, DEFAULT_OPSET, type ModelInfo, type NodeOptions, type Use, type ValueType } from './onnx/graph.ts'; // prettier-ignore
+export { Constant } from './onnx/constant.ts';
+export { float, int, ints, string, type Attribute } from './onnx/attribute.ts';
+export { readOnnx, type ReadOptions } from './onnx/read.ts';
+export { writeOnnx } from './onnx/write.ts';
+export { printGraph } from './onnx/print.ts';
+export { checkGraph } from './onnx/check.ts';
+
+export { exportModel, exportSource, type ExportedModel, type ExportOptions, type ExportResult } from './export/export-model.ts'; // prettier-ignore
+export { inMemoryFiles, readSource } from './export/read/read-source.ts';
+export type {
+  SourceFile,
+  SourceFiles,
+  SourceFormat,
+  SourceLayer,
+  SourceModel,
+  SourceWeight,
+} from './export/source-model.ts';
+
+export { foldGraph } from './fold/fold-graph.ts';
+export type { Fold, FoldReport, KeptNode } from './fold/report.ts';
+
+export { verify, type VerifyOptions } from './parity/verify.ts';
+export { compareTensors } from './parity/metrics.ts';
+export { TOLERANCES } from './parity/tolerances.ts';
+export type { OutputMetrics, ParityReport, Tolerance, Verdict } from './parity/report.ts';
+export type { Input, Load, LoadOptions, Model, ModelSource, OptimizationLevel, Provider, ProviderReport, TensorSpec } from './runtime/model.ts'; // prettier-ignore
