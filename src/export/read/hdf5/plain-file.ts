@@ -79,12 +79,8 @@ export class PlainFile implements Hdf5File {
     });
   }
 
-  /** Keras keeps bfloat16 as two opaque bytes and says so in an attribute. */
   #elementType(path: string, at: number): { type: StoredType; bytes: number; isBigEndian: boolean } {
     const element = readElementType(this.#file, at);
-    if (element.bytes === 2 && this.strings(path, 'dtype')?.[0] === 'bfloat16') {
-      return { type: 'bfloat16', bytes: 2, isBigEndian: false };
-    }
     if (element.kind === 'number') return element;
     throw new EdgefoldError('UNSUPPORTED', 'weights of this type are not read', {
       where: this.#at(path),

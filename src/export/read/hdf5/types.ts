@@ -6,7 +6,7 @@ export type ElementType =
   | { readonly kind: 'number'; readonly type: StoredType; readonly bytes: number; readonly isBigEndian: boolean }
   | { readonly kind: 'string'; readonly bytes: number }
   | { readonly kind: 'vlen-string'; readonly bytes: number }
-  | { readonly kind: 'opaque' | 'other'; readonly bytes: number; readonly class: number };
+  | { readonly kind: 'other'; readonly bytes: number };
 
 const CLASS = { integer: 0, float: 1, string: 3, opaque: 5, vlen: 9 } as const;
 
@@ -21,14 +21,13 @@ export function readElementType(file: Hdf5Bytes, at: number): ElementType {
   const isBigEndian = (flags & 1) === 1;
   if (kind === CLASS.string) return { kind: 'string', bytes };
   if (kind === CLASS.vlen && (flags & 0x0f) === 1) return { kind: 'vlen-string', bytes };
-  if (kind === CLASS.opaque) return { kind: 'opaque', bytes, class: kind };
   const type =
     kind === CLASS.integer
       ? integerType(bytes, (flags & 0x08) !== 0)
       : kind === CLASS.float
         ? floatType(bytes, file.u8(at + 13))
-        : undefined;
-  return type === undefined ? { kind: 'other', bytes, class: kind } : { kind: 'number', type, bytes, isBigEndian };
+        : opaqueType(kind, bytes);
+  return type === undefined ? { kind: 'other', bytes } : { kind: 'number', type, bytes, isBigEndian };
 }
 
 function integerType(bytes: number, isSigned: boolean): StoredType | undefined {
@@ -42,6 +41,11 @@ function floatType(bytes: number, exponentBits: number): StoredType | undefined 
   if (bytes === 2) return exponentBits === 8 ? 'bfloat16' : 'float16';
   if (bytes === 4) return 'float32';
   return bytes === 8 ? 'float64' : undefined;
+}
+
+/** NumPy has no bfloat16, so Keras writes it as two opaque bytes. */
+function opaqueType(kind: number, bytes: number): StoredType | undefined {
+  return kind === CLASS.opaque && bytes === 2 ? 'bfloat16' : undefined;
 }
 
 /** A dataspace message; `null` is a dataspace of no elements. */

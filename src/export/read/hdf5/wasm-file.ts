@@ -129,9 +129,9 @@ class MemoryFile implements Hdf5File {
   }
 
   #storedType(path: string, { type, size, signed }: H5wasm.Metadata): StoredType {
-    const { H5T_FLOAT, H5T_INTEGER } = this.#module.H5T_class_t;
+    const { H5T_FLOAT, H5T_INTEGER, H5T_OPAQUE } = this.#module.H5T_class_t;
     const bits = size * 8;
-    if (size === 2 && this.strings(path, 'dtype')?.[0] === 'bfloat16') return 'bfloat16';
+    if (type === H5T_OPAQUE.value && size === 2) return 'bfloat16';
     if (type === H5T_FLOAT.value && [16, 32, 64].includes(bits)) return `float${bits as 16 | 32 | 64}`;
     if (type === H5T_INTEGER.value && [8, 16, 32, 64].includes(bits)) {
       return `${signed ? '' : 'u'}int${bits as 8 | 16 | 32 | 64}`;
