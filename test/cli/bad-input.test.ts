@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { edgefold, repositoryPath, temporaryFolder } from '../support/cli.ts';
-import { tinyNormalized } from '../support/tiny-models.ts';
+import { tinyNormalized } from '../support/cli-models.ts';
 
 const DIGITS = 'models/digits/norm-before-activation';
 const read = (name: string) => readFileSync(repositoryPath(`${DIGITS}/${name}`));

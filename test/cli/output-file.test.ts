@@ -2,7 +2,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { edgefold, temporaryFolder } from '../support/cli.ts';
-import { tinyNormalized } from '../support/tiny-models.ts';
+import { tinyNormalized } from '../support/cli-models.ts';
 
 function layOut() {
   const folder = temporaryFolder();

@@ -11,7 +11,7 @@ import type {
   VerifyDocument,
 } from '../../src/cli/json.ts';
 import { builtCli, edgefold, repositoryPath, temporaryFolder, type Ended } from '../support/cli.ts';
-import { tinyNormalized, tinySum } from '../support/tiny-models.ts';
+import { tinyNormalized, tinySum } from '../support/cli-models.ts';
 
 const BEFORE = 'models/digits/norm-before-activation';
 const SAMPLE = 'models/digits/sample';
