@@ -5,7 +5,7 @@ import { TOLERANCES } from '../../src/parity/tolerances.ts';
 import { verify } from '../../src/parity/verify.ts';
 import { load } from '../../src/runtime/node.ts';
 import { float32 } from '../../src/tensor.ts';
-import { perceptron, randomLayers } from '../support/tiny-models.ts';
+import { perceptron, randomLayers } from '../support/runnable-models.ts';
 
 const MLP = perceptron(randomLayers([3, 2], 1));
 const line = (actual: number[], expected: number[]) =>

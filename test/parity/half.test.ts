@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { int } from '../../src/onnx/attribute.ts';
 import { bfloat16ToNumber, float16ToNumber, numberToFloat16 } from '../../src/parity/half.ts';
 import { load } from '../../src/runtime/node.ts';
-import { noise, oneNode } from '../support/tiny-models.ts';
+import { noise, oneNode } from '../support/runnable-models.ts';
 
 const FLOAT = 1;
 const FLOAT16 = 10;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compareTensors, largest, MetricsBuilder } from '../../src/parity/metrics.ts';
 import { TOLERANCES } from '../../src/parity/tolerances.ts';
 import { float32, type DType, type DTypeArray, type Tensor } from '../../src/tensor.ts';
-import { noise } from '../support/tiny-models.ts';
+import { noise } from '../support/runnable-models.ts';
 
 const vector = (...values: number[]): Tensor => float32([values.length], values);
 const tensorOf = <D extends DType>(dtype: D, data: DTypeArray[D]): Tensor => ({ dtype, shape: [data.length], data });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compareTensors } from '../../src/parity/metrics.ts';
 import { toleranceFor, TOLERANCES } from '../../src/parity/tolerances.ts';
 import { float32 } from '../../src/tensor.ts';
-import { noise } from '../support/tiny-models.ts';
+import { noise } from '../support/runnable-models.ts';
 
 const { fround } = Math;
 type Sum = (products: readonly number[]) => number;

@@ -3,7 +3,7 @@ import { verify, type VerifyOptions } from '../../src/parity/verify.ts';
 import type { Load } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import { int64 } from '../../src/tensor.ts';
-import { batchNormalized, oneNode, perceptron, randomLayers } from '../support/tiny-models.ts';
+import { batchNormalized, oneNode, perceptron, randomLayers } from '../support/runnable-models.ts';
 
 const LAYERS = randomLayers([6, 8, 4], 11);
 const MLP = perceptron(LAYERS);

@@ -7,7 +7,7 @@ import { decodeModel, encodeModel } from '../../src/onnx/proto/wire.ts';
 import type { Input, LoadOptions } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import type { DType } from '../../src/tensor.ts';
-import { evaluatePerceptron, oneNode, perceptron, randomLayers } from '../support/tiny-models.ts';
+import { evaluatePerceptron, oneNode, perceptron, randomLayers } from '../support/runnable-models.ts';
 
 const LAYERS = randomLayers([4, 5, 3], 1);
 const MLP = perceptron(LAYERS);

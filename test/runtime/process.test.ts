@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { perceptron, randomLayers } from '../support/tiny-models.ts';
+import { perceptron, randomLayers } from '../support/runnable-models.ts';
 
 /** What concerns a whole process, seen from outside: the runtime is bundled and run by a Node of its own. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
