@@ -24,7 +24,8 @@ export const isZero = ({ hi }: DoubleDouble): boolean => hi === 0;
 export const isOne = ({ hi, lo }: DoubleDouble): boolean => hi === 1 && lo === 0;
 
 export function isFinite({ scale, shift }: Affine): boolean {
-  return [...scale, ...shift].every(({ hi }) => Number.isFinite(hi));
+  const isNumber = ({ hi }: DoubleDouble) => Number.isFinite(hi);
+  return scale.every(isNumber) && shift.every(isNumber);
 }
 
 /** Whether the affine acts along this axis; a uniform one acts along any. */

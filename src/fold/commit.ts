@@ -6,7 +6,7 @@ import { multiply, ONE } from './double-double.ts';
 import { writeShift, type Leftover } from './lower.ts';
 import { biasOf, biasShape, changesBias, changesWeights, type Edit, type Linear } from './linear.ts';
 import type { Plan } from './plan.ts';
-import { emptyArray, roundAll, roundProduct, type Storage } from './rounding.ts';
+import { emptyArray, roundAll, scaleInto, type Storage } from './rounding.ts';
 import { RULES } from './rules/index.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -74,14 +74,16 @@ function scaledWeights(linear: Linear, edit: Edit): Tensor {
   const storage = weight.dtype as Storage;
   const data = emptyArray(storage, weight.data.length);
   const factorOf = factors(linear, edit);
+  let [start, factor] = [0, ONE];
   for (let row = 0, index = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const factor = factorOf(row, column);
-      for (const end = index + taps; index < end; index++) {
-        data[index] = roundProduct(storage, weight.data[index]!, factor);
-      }
+    for (let column = 0; column < columns; column++, index += taps) {
+      const next = factorOf(row, column);
+      if (next === factor) continue;
+      scaleInto(data, weight.data, factor, start, index);
+      [start, factor] = [index, next];
     }
   }
+  scaleInto(data, weight.data, factor, start, data.length);
   return { dtype: storage, shape: weight.shape, data };
 }
 

@@ -75,7 +75,7 @@ export function fits(a: Affine, axis: number, channels: number): boolean {
   return actsAlong(a, axis) && (a.scale.length === 1 || a.scale.length === channels);
 }
 
-export const changesWeights = ({ inScale, outScale }: Edit): boolean => ![...inScale, ...outScale].every(isOne);
+export const changesWeights = ({ inScale, outScale }: Edit): boolean => !inScale.every(isOne) || !outScale.every(isOne);
 
 /** Whether the node needs a bias, or another one than it has. */
 export function changesBias({ outScale, shift }: Edit, { bias }: Linear): boolean {

@@ -110,9 +110,10 @@ class Walk {
 
   #sharedWith(value: Value, reader: Node): string | undefined {
     if (this.#world.facts.graph.isOutput(value)) return 'an output of the graph';
-    const others = [...value.uses].filter(({ node }) => node !== reader);
-    if (others.length > 0) return `read by ${others[0]!.node.label} too`;
-    return value.uses.size > 1 ? `read twice by ${reader.label}` : undefined;
+    const readers = [...value.uses].map(({ node }) => node).filter((node) => !this.#rule(node)?.ignoresElements);
+    const other = readers.find((node) => node !== reader);
+    if (other) return `read by ${other.label} too`;
+    return readers.length > 1 ? `read twice by ${reader.label}` : undefined;
   }
 
   #goForward({ value, affine }: Demand): Refusal | undefined {

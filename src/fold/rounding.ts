@@ -40,12 +40,22 @@ export function emptyArray(storage: Storage, length: number): DTypeArray[Storage
 }
 
 /**
- * The stored value nearest to weight · factor. Plain float64 settles all but about one in 2²⁵: it is wrong only if
- * the product lies that close to the middle of two floats.
+ * Writes the stored values nearest to weight · factor into `target`, from index `start` up to `end`. Plain float64
+ * settles all but about one in 2²⁵: it is wrong only if the product lies that close to the middle of two floats.
  */
-export function roundProduct(storage: Storage, weight: number, factor: DoubleDouble): number {
-  if (storage === 'float64') return multiply(exact(weight), factor).hi;
-  const product = weight * factor.hi;
-  const [low, high] = [Math.fround(product * (1 - COARSE)), Math.fround(product * (1 + COARSE))];
-  return low === high ? low : toFloat32(multiply(exact(weight), factor));
+export function scaleInto(
+  target: DTypeArray[Storage],
+  weights: ArrayLike<number>,
+  factor: DoubleDouble,
+  start: number,
+  end: number,
+): void {
+  const isFloat64 = target instanceof Float64Array;
+  const [below, above] = [factor.hi * (1 - COARSE), factor.hi * (1 + COARSE)];
+  for (let index = start; index < end; index++) {
+    const weight = weights[index]!;
+    const low = Math.fround(weight * below);
+    if (!isFloat64 && low === Math.fround(weight * above)) target[index] = low;
+    else target[index] = roundTo(isFloat64 ? 'float64' : 'float32', multiply(exact(weight), factor));
+  }
 }

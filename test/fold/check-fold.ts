@@ -33,7 +33,11 @@ export interface CheckOptions extends FoldOptions {
 }
 
 /** Every law that a fold owes, checked in every fold test. `expected` lists the nodes of the folded graph. */
-export async function checkFold(graph: Graph, expected: readonly string[] | undefined, options: CheckOptions = {}): Promise<FoldReport> {
+export async function checkFold(
+  graph: Graph,
+  expected: readonly string[] | undefined,
+  options: CheckOptions = {},
+): Promise<FoldReport> {
   const before = printGraph(graph);
   const { graph: folded, report } = foldGraph(graph, options);
   if (expected) expect(nodeLines(folded)).toEqual(expected);
@@ -71,7 +75,8 @@ const isBatchNormalization = ({ opType, domain }: Graph['nodes'][number]) =>
 function checkInterface(graph: Graph, folded: Graph): void {
   const outputs = (of: Graph) => of.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   expect(outputs(folded)).toEqual(outputs(graph));
-  const inputs = (of: Graph) => of.inputs.filter(({ constant }) => !constant).map(({ name, shape }) => ({ name, shape }));
+  const inputs = (of: Graph) =>
+    of.inputs.filter(({ constant }) => !constant).map(({ name, shape }) => ({ name, shape }));
   expect(inputs(folded)).toEqual(inputs(graph));
 }
 

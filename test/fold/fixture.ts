@@ -35,7 +35,13 @@ export class Fixture {
 
   /** Integers from −3 to 3, the same for the same order of calls. */
   integers(shape: readonly number[], name = 'W'): Value {
-    return this.graph.constant(name, float32(shape, Array.from({ length: sizeOf(shape) }, () => this.#next(7) - 3)));
+    return this.graph.constant(
+      name,
+      float32(
+        shape,
+        Array.from({ length: sizeOf(shape) }, () => this.#next(7) - 3),
+      ),
+    );
   }
 
   shape(values: readonly number[], name = 'shape'): Value {
@@ -43,7 +49,8 @@ export class Fixture {
   }
 
   node(opType: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}, name = ''): Value {
-    return this.graph.node(opType, { inputs, attributes, output: { name: name || opType.toLowerCase() } });
+    const given = inputs.slice(0, inputs.findLastIndex(Boolean) + 1);
+    return this.graph.node(opType, { inputs: given, attributes, output: { name: name || opType.toLowerCase() } });
   }
 
   batchNormalization(x: Value, channels: number, parts: BatchNormalizationParts = {}, name = 'bn'): Value {

@@ -41,15 +41,21 @@ const ILL_CONDITIONED = ['const-conv-must-not-fold.onnx'];
 const patterns = () => JSON.parse(readShared(`${FOLDER}/index.json`).toString()) as readonly Pattern[];
 const read = (file: string) => readOnnx(readShared(`${FOLDER}/${file}`));
 
-testShared(FOLDER, 'every pattern is folded or kept as it should be, and computes what it did', async () => {
-  for (const { file, expect: fate, loadsInOrt } of patterns()) {
-    const tolerance = ILL_CONDITIONED.includes(file) ? 'network' : 'layer';
-    const report = await checkFold(read(file), undefined, { tolerance, seeding: 'reals', runs: loadsInOrt });
-    const { folded, kept } = report.batchNormalizations;
-    if (MERGES.includes(file)) expect([folded, kept.length], file).toEqual([1, 1]);
-    else expect(report.folds.length > 0 && kept.length === 0, file).toBe(fate === 'fold' && !KNOWN_GAPS.includes(file));
-  }
-}, 120_000);
+testShared(
+  FOLDER,
+  'every pattern is folded or kept as it should be, and computes what it did',
+  async () => {
+    for (const { file, expect: fate, loadsInOrt } of patterns()) {
+      const tolerance = ILL_CONDITIONED.includes(file) ? 'network' : 'layer';
+      const report = await checkFold(read(file), undefined, { tolerance, seeding: 'reals', runs: loadsInOrt });
+      const { folded, kept } = report.batchNormalizations;
+      if (MERGES.includes(file)) expect([folded, kept.length], file).toEqual([1, 1]);
+      else
+        expect(report.folds.length > 0 && kept.length === 0, file).toBe(fate === 'fold' && !KNOWN_GAPS.includes(file));
+    }
+  },
+  120_000,
+);
 
 testShared(FOLDER, 'nothing is folded in a pattern that must be kept', () => {
   for (const { file } of patterns().filter((pattern) => pattern.expect === 'keep')) {

@@ -40,7 +40,7 @@ function plain({ dims, data }: OrtTensor) {
 
 function seeded({ name, dtype, shape }: Value, { sizes = {}, seeding = 'integers' }: RunOptions): OrtTensor {
   const dims = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : (sizes[dim] ?? 3)));
-  let state = [...name].reduce((sum, char) => sum + char.charCodeAt(0), 1);
+  let state = Buffer.from(name).reduce((sum, byte) => sum + byte, 1);
   const values = Array.from({ length: sizeOf(dims) }, () => {
     state = (state * 1103515245 + 12345) % 2 ** 31;
     const real = state / 2 ** 31;

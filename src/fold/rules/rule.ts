@@ -32,6 +32,8 @@ export interface Rule {
   readonly forward?: (node: Node, index: number, affine: Affine, facts: Facts) => Step;
   /** For nodes with weights: writes new ones in. */
   readonly write?: (node: Node, parameters: NewParameters, graph: GraphEditor) => void;
+  /** Whether the node may read a value that is about to change, since only its size matters. */
+  readonly ignoresElements?: true;
   /** How many nodes it takes to give the node a first bias. */
   readonly biasNodes?: number;
 }
