@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readOnnx } from '../../src/onnx/read.ts';
+import { splitOnnx } from '../../src/onnx/write.ts';
 import { onnx } from '../../src/onnx/proto/onnx.js';
-import { decodeModel, encodeModel } from '../../src/onnx/proto/wire.ts';
+import { decodeModel, edited, encodeModel } from '../../src/onnx/proto/wire.ts';
 import type { Input, LoadOptions } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import type { DType } from '../../src/tensor.ts';
@@ -147,13 +149,10 @@ describe('disposal', () => {
 describe('loading', () => {
   test('takes weights in external files from beside the path', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
-    const model = decodeModel(MLP, 'test');
-    const weights = model.graph!.initializer[0]!;
-    writeFileSync(join(folder, 'weights.bin'), weights.raw_data!);
-    weights.raw_data = null;
-    weights.data_location = 1;
-    weights.external_data = [new onnx.StringStringEntryProto({ key: 'location', value: 'weights.bin' })];
-    writeFileSync(join(folder, 'model.onnx'), encodeModel(model));
+    const split = splitOnnx(readOnnx(MLP), { maxInlineBytes: 0, minTensorBytes: 0 });
+    writeFileSync(join(folder, 'weights.bin'), Buffer.concat([...split.data()]));
+    writeFileSync(join(folder, 'model.onnx'), split.model('weights.bin'));
+    expect(split.dataBytes).toBeGreaterThan(0);
     await using external = await load(join(folder, 'model.onnx'));
     await using whole = await load(MLP);
     const inputs = { x: Float32Array.of(1, 2, 3, 4) };
@@ -179,11 +178,12 @@ describe('loading', () => {
 
   test('refuses an output that is no tensor', async () => {
     const model = decodeModel(oneNode('SequenceConstruct', { shape: [1] }), 'test');
-    const element = model.graph!.output[0]!.type!;
-    model.graph!.output[0]!.type = new onnx.TypeProto({
-      sequence_type: new onnx.TypeProto.Sequence({ elem_type: element }),
-    });
-    await expect(load(encodeModel(model))).rejects.toMatchObject(failure('UNSUPPORTED', /output y: only tensors/));
+    const [output] = model.graph!.output;
+    const type = new onnx.TypeProto({ sequence_type: new onnx.TypeProto.Sequence({ elem_type: output!.type }) });
+    const graph = edited(model.graph!, { output: [edited(output!, { type })] });
+    await expect(load(encodeModel(edited(model, { graph })))).rejects.toMatchObject(
+      failure('UNSUPPORTED', /output y: only tensors/),
+    );
   });
 
   test.each<[string, object]>([
