@@ -7,7 +7,7 @@ import { modelInputs } from './model-inputs.ts';
 import { nameOutputs } from './name-outputs.ts';
 import { asKeras } from './reorder.ts';
 import { readSource } from './read/read-source.ts';
-import type { SourceFile, SourceFiles } from './source-model.ts';
+import type { SourceFile, SourceFiles, SourceModel } from './source-model.ts';
 
 export interface ExportOptions {
   /** ai.onnx version of the result, 13 to 21; default 17. */
@@ -38,6 +38,7 @@ export interface ExportResult {
  */
 export function exportSource(source: SourceFile, options: ExportOptions = {}): ExportResult {
   const { model } = source;
+  checkEndpoints(model);
   const graph = new Graph(model.name, newModelInfo(options.opset ?? DEFAULT_OPSET));
   const job = newJob(source, graph);
   const inputs = modelInputs(model, source, job.workshop);
@@ -80,6 +81,16 @@ function newJob(source: SourceFile, graph: Graph): Job {
     outputShapes: new Map(),
   };
   return job;
+}
+
+/** More inputs or outputs than this no model has; the bound keeps hostile files quick to refuse. */
+const MAX_ENDPOINTS = 10_000;
+
+function checkEndpoints({ inputs, outputs, name }: SourceModel): void {
+  const most = Math.max(inputs.length, outputs.length);
+  if (most > MAX_ENDPOINTS)
+    throw new EdgefoldError('LIMIT', `it has more than ${MAX_ENDPOINTS} inputs or outputs`, { where: name });
+  if (outputs.length === 0) throw new EdgefoldError('CORRUPT', 'it has no outputs', { where: name });
 }
 
 function inSourceLayout(handle: Lowered, workshop: Workshop) {

@@ -63,25 +63,27 @@ function lowerStep(
   const written = source.calls[call]!;
   const layer = new Layer(source, job.origin, place.training || asksForTraining(written));
   const inputs = tensorArguments(written).map(find);
-  const path = `${place.prefix}${source.name}`;
-  const outputs = source.model
-    ? lowerNested(job, layer, source.model, inputs, place)
-    : [noting(job, () => lowerLayer(job, layer, written, inputs, path))];
-  if (call === 0) job.outputShapes.set(path, outputs.map((output) => output?.shape)); // prettier-ignore
-  return outputs;
+  const name = nameOf(place, source, call);
+  if (source.model) return lowerNested(job, layer, inputs, { ...place, prefix: `${name}/` });
+  return [noting(job, () => lowerLayer(job, layer, written, inputs, name))];
 }
 
-function lowerNested(job: Job, layer: Layer, model: SourceModel, inputs: readonly Lowered[], place: Place): Lowered[] {
-  if (place.depth >= MAX_DEPTH) throw new EdgefoldError('LIMIT', `models are nested more than ${MAX_DEPTH} deep`);
-  if (inputs.length !== model.inputs.length) {
-    throw new EdgefoldError('CORRUPT', 'the model is called with another number of tensors than it has inputs', {
-      where: layer.label,
-      expected: String(model.inputs.length),
-      received: String(inputs.length),
-    });
+/** The second call of a layer has a name of its own, so that names stay apart without a search. */
+function nameOf({ prefix }: Place, { name }: SourceLayer, call: number): string {
+  return call === 0 ? `${prefix}${name}` : `${prefix}${name}_${call}`;
+}
+
+function lowerNested(job: Job, layer: Layer, inputs: readonly Lowered[], { prefix, depth }: Place): Lowered[] {
+  const { model } = layer.source;
+  if (depth >= MAX_DEPTH) throw new EdgefoldError('LIMIT', `models are nested more than ${MAX_DEPTH} deep`);
+  if (model?.inputs.length === inputs.length) {
+    return lowerModel(job, model, inputs, { prefix, depth: depth + 1, training: layer.training });
   }
-  const inside = { prefix: `${place.prefix}${layer.name}/`, depth: place.depth + 1, training: layer.training };
-  return lowerModel(job, model, inputs, inside);
+  throw new EdgefoldError('CORRUPT', 'the model is called with another number of tensors than it has inputs', {
+    where: layer.label,
+    expected: String(model?.inputs.length),
+    received: String(inputs.length),
+  });
 }
 
 function lowerLayer(job: Job, layer: Layer, call: SourceCall, inputs: readonly Lowered[], name: string): Lowered {

@@ -15,10 +15,11 @@ export function nameOutputs(graph: Graph, values: readonly Value[], names: reado
   }
   dropDeadNodes(graph);
   const wanted = distinct(names, new Set(graph.inputs.map(({ name }) => name)));
+  const owner = new Map(wanted.map((name, i) => [name, graph.outputs[i]!]));
   const inner = graph.nodes.flatMap(({ outputs }) => outputs.filter((value) => value !== undefined));
-  for (const value of [...inner, ...graph.initializers]) {
-    if (!wanted.includes(value.name) || wanted[graph.outputs.indexOf(value)] === value.name) continue;
-    if (value.producer) rename(graph, value, graph.uniqueName(`${value.name}/linear`));
+  for (const value of inner) {
+    const place = owner.get(value.name);
+    if (place && place !== value) rename(graph, value, graph.uniqueName(`${value.name}/linear`));
   }
   wanted.forEach((name, i) => {
     rename(graph, graph.outputs[i]!, name);
@@ -32,10 +33,18 @@ function copied(graph: Graph, value: Value): Value {
 
 /** Takes out nodes whose results nobody reads: forms of a value that were offered and not needed. */
 function dropDeadNodes(graph: Graph): void {
+  const outputs = new Set(graph.outputs);
+  const dead = new Set<Node>();
   for (const node of [...graph.nodes].reverse()) {
-    const dead = node.outputs.every((value) => !value || (value.uses.size === 0 && !graph.isOutput(value)));
-    if (dead) graph.removeNode(node);
+    if (node.outputs.some((value) => value && (value.uses.size > 0 || outputs.has(value)))) continue;
+    dead.add(node);
+    node.inputs.forEach((_, i) => {
+      node.setInput(i, undefined);
+    });
   }
+  const live = graph.nodes.filter((node) => !dead.has(node));
+  graph.nodes.length = 0;
+  for (const node of live) graph.nodes.push(node);
   graph.dropUnusedConstants();
 }
 

@@ -18,9 +18,9 @@ export async function runGraph(
   await using model = await load(writeOnnx(graph), { optimization: 'disabled' });
   const tensors = model.inputs.map(({ name, dtype }) => {
     const { shape, data } = inputs[name]!;
-    return [name, { dtype, shape, data: typed(dtype, data) } as Tensor] as const;
+    return [name, { dtype, shape, data: typed(dtype, data) }] as const;
   });
-  return model.run(Object.fromEntries(tensors));
+  return await model.run(Object.fromEntries(tensors));
 }
 
 /** Largest |actual − expected| / max(1, |expected|); the shapes must be the same. */

@@ -1,10 +1,12 @@
 import { ints } from '../../onnx/attribute.ts';
+import type { Value } from '../../onnx/graph.ts';
 import { transposed, type Tensor } from '../../tensor.ts';
 import { applyActivation } from '../activation.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import { gatherRows, layoutId, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
+import type { SourceWeight } from '../source-model.ts';
 import { staticChannels } from '../spatial.ts';
 
 /**
@@ -37,22 +39,28 @@ export const dense: LayerLowering = {
 export function product(layer: Layer, x: Handle, units: number, useBias: boolean, graph: GraphWriter): Handle {
   const features = staticChannels(layer, x.shape.at(-1)!);
   const kernel = layer.weight('kernel', [features, units]);
-  const bias = useBias ? [graph.parameter(layer.weight('bias', [units]))] : [];
   const shape = [...x.shape.slice(0, -1), units];
+  const weights = [
+    kernelFor(kernel, x, graph),
+    ...(useBias ? [graph.parameter(layer.weight('bias', [units]))] : []),
+  ] as const;
   const output = { shape: physicalShape(shape, x.layout) };
-  const { layout } = x;
-  if (layout.kind === 'channels-first') {
-    const W = graph.parameter(kernel, 'point convolution', (tensor) => pointKernel(tensor, shape.length));
+  if (x.layout.kind === 'channels-first') {
     const attributes = { kernel_shape: ints(new Array<number>(shape.length - 2).fill(1)) };
-    return graph.handle(graph.node('Conv', [x.value, W, ...bias], { ...output, attributes }), shape, layout);
+    return graph.handle(graph.node('Conv', [x.value, ...weights], { ...output, attributes }), shape, x.layout);
   }
-  const rows = (tensor: Tensor<'float32'>) =>
-    layout.kind === 'reordered' ? gatherRows(tensor, layout.order()) : tensor;
-  const B = layout.kind === 'keras' ? graph.parameter(kernel) : graph.parameter(kernel, layoutId(layout), rows);
-  if (shape.length === 2) return graph.handle(graph.node('Gemm', [x.value, B, ...bias], output), shape);
-  const suffix = bias.length === 0 ? {} : { suffix: 'product' };
-  const y = graph.handle(graph.node('MatMul', [x.value, B], { ...output, ...suffix }), shape);
-  return bias.length === 0 ? y : graph.like(y, 'Add', { operands: bias });
+  if (shape.length === 2) return graph.handle(graph.node('Gemm', [x.value, ...weights], output), shape);
+  const [B, bias] = weights;
+  if (!bias) return graph.handle(graph.node('MatMul', [x.value, B], output), shape);
+  const y = graph.handle(graph.node('MatMul', [x.value, B], { ...output, suffix: 'product' }), shape);
+  return graph.like(y, 'Add', { operands: [bias] });
+}
+
+function kernelFor(kernel: SourceWeight, { layout, shape }: Handle, graph: GraphWriter): Value {
+  if (layout.kind === 'keras') return graph.parameter(kernel);
+  return graph.parameter(kernel, layoutId(layout), (tensor) =>
+    layout.kind === 'reordered' ? gatherRows(tensor, layout.order()) : pointKernel(tensor, shape.length),
+  );
 }
 
 /** `[F, units]` → `[units, F, 1, …]` */

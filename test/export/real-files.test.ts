@@ -1,0 +1,85 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect } from 'vitest';
+import { exportModel } from '../../src/export/export-model.ts';
+import { inMemoryFiles } from '../../src/export/read/read-source.ts';
+import type { SourceFiles } from '../../src/export/source-model.ts';
+import type { Graph } from '../../src/onnx/graph.ts';
+import { readShared, sharedPath, testShared } from '../support/shared.ts';
+import { runGraph, TOLERANCE, worstError } from './run-export.ts';
+import type { Values } from './source-builder.ts';
+import { kerasArtifacts, runTfjs, tfjsArtifacts } from './tfjs-oracle.ts';
+
+/** Output of the original framework for {@link goldenInput}. */
+interface Golden {
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+  readonly output: readonly number[];
+}
+
+/** x[k] = ((69069·k + 1) mod 2²⁴) / 2²⁴, the same in every language. */
+function goldenInput(shape: readonly number[]): Values {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  return { shape, data: Array.from({ length: size }, (_, k) => ((k * 69069 + 1) % 2 ** 24) / 2 ** 24) };
+}
+
+function filesOf(name: string): SourceFiles {
+  const folder = path.dirname(sharedPath(name));
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const siblings = files.map(({ name: file }) => [file, readShared(`${path.dirname(name)}/${file}`)] as const);
+  return inMemoryFiles(path.basename(name), readShared(name), new Map(siblings));
+}
+
+async function runOn(graph: Graph, x: Values) {
+  const [y] = Object.values(await runGraph(graph, { [graph.inputs[0]!.name]: x }));
+  return y!;
+}
+
+function counts(graph: Graph): Record<string, number> {
+  const found = new Map<string, number>();
+  for (const { opType } of graph.nodes) found.set(opType, (found.get(opType) ?? 0) + 1);
+  return Object.fromEntries(found);
+}
+
+describe('a model file of others', () => {
+  const golden = [
+    ['teachable-machine', 'corpus/keras-h5/teachable-machine.h5', { Transpose: 1, BatchNormalization: 52 }],
+    ['mini-xception', 'corpus/keras-h5/mini-xception.h5', { Reshape: 1, BatchNormalization: 14 }],
+    ['nlf-classifier', 'corpus/keras-v3/nlf-classifier.keras', { Gemm: 3, Relu: 2, Sigmoid: 1 }],
+  ] as const;
+  for (const [name, file, nodes] of golden) {
+    testShared(file, `${name} gives what Keras gives`, async () => {
+      const expected = JSON.parse(readShared(`goldens/${name}.json`).toString()) as Golden;
+      const { graph, warnings } = await exportModel(filesOf(file));
+      expect(warnings).toEqual([]);
+      expect(counts(graph)).toMatchObject(nodes);
+      const y = await runOn(graph, goldenInput(expected.inputShape));
+      expect(worstError(y, { shape: expected.outputShape, data: expected.output })).toBeLessThanOrEqual(TOLERANCE);
+    });
+  }
+
+  testShared('corpus/keras-h5/sudoku/model.json', 'sudoku gives what TF.js gives', async () => {
+    const folder = 'corpus/keras-h5/sudoku';
+    const { graph } = await exportModel(filesOf(`${folder}/model.json`));
+    expect(counts(graph)).toMatchObject({ Reshape: 1, BatchNormalization: 7, Gemm: 1 });
+    const x = goldenInput([2, 28, 28, 1]);
+    const artifacts = await kerasArtifacts(readShared(`${folder}/model.json`), readShared(`${folder}/model.h5`));
+    const [expected] = await runTfjs(artifacts, x);
+    expect(worstError(await runOn(graph, x), expected!)).toBeLessThanOrEqual(TOLERANCE);
+  });
+
+  testShared(
+    'corpus/tfjs-layers/nsfw-mobilenet-v2/model.json',
+    'nsfw gives what TF.js gives',
+    async () => {
+      const folder = 'corpus/tfjs-layers/nsfw-mobilenet-v2';
+      const { graph } = await exportModel(filesOf(`${folder}/model.json`));
+      expect(counts(graph)).toMatchObject({ Transpose: 1, BatchNormalization: 52 });
+      const x = goldenInput([1, 224, 224, 3]);
+      const artifacts = tfjsArtifacts(readShared(`${folder}/model.json`), readShared(`${folder}/group1-shard1of1`));
+      const [expected] = await runTfjs(artifacts, x);
+      expect(worstError(await runOn(graph, x), expected!)).toBeLessThanOrEqual(TOLERANCE);
+    },
+    120_000,
+  );
+});
