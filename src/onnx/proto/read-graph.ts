@@ -1,3 +1,4 @@
+import type { Attribute } from '../attribute.ts';
 import { Graph, Node, Value, type ModelInfo } from '../graph.ts';
 import type { ExternalData } from './external.ts';
 import type { Message, onnx } from './onnx.js';
@@ -100,18 +101,24 @@ class GraphReader {
     if (!proto.domain && !this.#file.model.opsets.has('')) corrupt(this.#where(label), 'the file does not say the opset of ai.onnx'); // prettier-ignore
     if (proto.name) this.#graph.reserveName(proto.name);
     const inputs = proto.input.map((name) => (name === '' ? undefined : this.#resolve(name, label)));
-    const attributes = new Map<string, ReturnType<typeof readAttribute>>();
-    for (const attribute of proto.attribute) {
-      const name = attribute.name ?? '';
-      const where = this.#where(`${label}, attribute ${name}`);
-      if (attributes.has(name)) corrupt(where, 'it appears twice');
-      attributes.set(name, readAttribute(attribute, where, this.#nested));
-    }
+    const attributes = this.#readAttributes(proto, label);
     const outputs = proto.output.map((name) => (name === '' ? undefined : this.#readNodeOutput(name, label)));
     const { name, op_type, domain } = proto;
     const node = new Node(op_type, { name: name ?? '', domain: domain ?? '', inputs, outputs, source: proto });
     attributes.forEach((attribute, key) => node.attributes.set(key, attribute));
     this.#graph.nodes.push(node);
+  }
+
+  #readAttributes(proto: onnx.NodeProto, label: string): Map<string, Attribute> {
+    const attributes = new Map<string, Attribute>();
+    for (const attribute of proto.attribute) {
+      const name = attribute.name ?? '';
+      const where = this.#where(`${label}, attribute ${name}`);
+      if (name === '') corrupt(where, 'it has no name');
+      if (attributes.has(name)) corrupt(where, 'it appears twice');
+      attributes.set(name, readAttribute(attribute, where, this.#nested));
+    }
+    return attributes;
   }
 
   #readNodeOutput(name: string, label: string): Value {
@@ -153,7 +160,7 @@ class GraphReader {
     const name = info.name ?? '';
     const value = this.#scope.get(name);
     if (!value) corrupt(this.#where(`output ${name}`), 'nothing in the graph makes it');
-    if (this.#graph.outputs.includes(value)) corrupt(this.#where(`output ${name}`), 'it is listed twice');
+    if (sourceOf(value).output) corrupt(this.#where(`output ${name}`), 'it is listed twice');
     sourceOf(value).output = info;
     if (!value.dtype || !value.shape) setType(value, info);
     this.#graph.outputs.push(value);

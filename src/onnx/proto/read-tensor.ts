@@ -51,8 +51,15 @@ export function readDType({ data_type }: onnx.TensorProto, where: string): DType
   return dtype ?? corrupt(where, 'the tensor is of an unknown type', 'an element type of IR 13', String(data_type));
 }
 
-/** @throws {EdgefoldError} CORRUPT for a dimension below 0, or more elements than can be counted. */
+/** As many as numpy, in which most weights begin, allows. */
+const MAX_RANK = 64;
+
+/** @throws {EdgefoldError} CORRUPT for a dimension below 0, or more elements than can be counted; LIMIT. */
 export function readShape(dims: readonly Int64[], where: string): number[] {
+  if (dims.length > MAX_RANK) {
+    const received = String(dims.length);
+    throw new EdgefoldError('LIMIT', 'the tensor has too many dimensions', { where, expected: 'at most 64', received });
+  }
   const shape = dims.map(toNumber);
   // Zeros count as ones, so that a product over a zero cannot hide an overflow; 128 bits is the widest element.
   const bits = shape.reduce((product, dim) => product * Math.max(dim, 1), 128);

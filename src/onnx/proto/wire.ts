@@ -62,13 +62,23 @@ export function decodeModel(bytes: Uint8Array, where: string): onnx.ModelProto {
 /** protobuf counts the bytes of a message in a signed 32-bit integer. */
 const MAX_BYTES = 2 ** 31 - 1;
 
+/** Room for everything but weights; a guess, since a writer grows. */
+const STRUCTURE_BYTES = 2 ** 18;
+
 /** @throws {EdgefoldError} LIMIT. */
 export function encodeModel(model: onnx.ModelProto): Uint8Array {
-  return onnx.ModelProto.encode(model, new OnnxWriter()).finish();
+  const weights = (model.graph?.initializer ?? []).reduce((sum, { raw_data }) => sum + (raw_data?.length ?? 0), 0);
+  return onnx.ModelProto.encode(model, new OnnxWriter(weights + STRUCTURE_BYTES)).finish();
 }
 
 /** Stops where the file would grow beyond what protobuf can say, before memory is spent on it. */
 class OnnxWriter extends protobuf.Writer {
+  /** With room for `size` bytes; it grows by copying, which for weights takes time and memory. */
+  constructor(size: number) {
+    super();
+    this.buf = new Uint8Array(size);
+  }
+
   /** The library would take small buffers out of a shared one, and the caller is to get one of its own. */
   static override alloc(size: number): Uint8Array {
     return new Uint8Array(size);
