@@ -31,7 +31,8 @@ function trapped(batchNormalization: Node, work: Workspace): Node | undefined {
   const matMul = behindShapeOperators(x?.producer, work);
   const [a, b] = matMul?.inputs ?? [];
   const columns = work.facts.constant(b)?.shape;
-  if (!matMul || work.facts.rank(a) !== 2 || columns?.length !== 2) return undefined;
+  const rank = work.facts.rank(a) ?? work.facts.rank(matMul?.outputs[0]);
+  if (!matMul || rank !== 2 || columns?.length !== 2) return undefined;
   return columns[1] === work.facts.constant(scale)?.shape[0] ? matMul : undefined;
 }
 

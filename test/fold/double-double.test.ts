@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { add, divide, exact, ExactSum, multiply, squareRoot, subtract, type DoubleDouble } from '../../src/fold/double-double.ts';
+import { fraction } from './exact-oracle.ts';
+
+const RUNS = { seed: 7, numRuns: 300 };
+const value = ({ hi, lo }: DoubleDouble) => fraction(hi) + fraction(lo);
+const ONE = 1n << 400n;
+
+/** Double-doubles of moderate size. */
+const number = fc.tuple(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: -1, max: 1, noNaN: true }))
+  .map(([hi, lo]) => add(exact(Math.abs(hi) < 1e-6 ? 1 : hi), exact(hi * lo * 2 ** -54))); // prettier-ignore
+
+/** |got − want| ≤ 2^−100 · size, all as fractions. */
+function expectClose(got: bigint, want: bigint, size: bigint): void {
+  const distance = got > want ? got - want : want - got;
+  expect(distance <= (size > 0n ? size : -size) >> 100n).toBe(true);
+}
+
+describe('106-bit arithmetic agrees with BigInt', () => {
+  test('in sums and differences', () => {
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        expectClose(value(add(a, b)), value(a) + value(b), value(a) > 0n === value(b) > 0n ? value(a) + value(b) : value(a) - value(b)); // prettier-ignore
+        expectClose(value(subtract(a, b)), value(a) - value(b), value(a) > 0n === value(b) > 0n ? value(a) + value(b) : value(a) - value(b)); // prettier-ignore
+      }),
+      RUNS,
+    );
+  });
+
+  test('in products', () => {
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        const want = (value(a) * value(b)) / ONE;
+        expectClose(value(multiply(a, b)), want, want);
+      }),
+      RUNS,
+    );
+  });
+
+  test('in quotients', () => {
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        const want = (value(a) * ONE) / value(b);
+        expectClose(value(divide(a, b)), want, want);
+      }),
+      RUNS,
+    );
+  });
+
+  test('in square roots', () => {
+    fc.assert(
+      fc.property(number, (a) => {
+        const positive = a.hi < 0 ? subtract(exact(0), a) : a;
+        const root = value(squareRoot(positive));
+        const size = value(positive);
+        expectClose((root * root) / ONE, size, 4n * size);
+      }),
+      RUNS,
+    );
+  });
+
+  test('in long sums of products that cancel', () => {
+    const sum = new ExactSum();
+    let want = 0n;
+    for (let n = 1; n <= 1000; n++) {
+      const [a, b] = [exact(Math.fround(Math.sin(n))), divide(exact(1e6), exact(n))];
+      const products: [DoubleDouble, DoubleDouble][] = [[a, b], [exact(-a.hi), b], [a, a]]; // prettier-ignore
+      for (const [x, y] of products) {
+        sum.addProduct(x, y);
+        want += (value(x) * value(y)) / ONE;
+      }
+    }
+    expectClose(value(sum.total), want, ONE * 10n ** 6n);
+  });
+});
+
+test('beyond the range of float64 there is an infinity and no NaN', () => {
+  expect(multiply(exact(1e300), exact(1e300))).toEqual({ hi: Infinity, lo: 0 });
+  expect(add(exact(Number.MAX_VALUE), exact(Number.MAX_VALUE))).toEqual({ hi: Infinity, lo: 0 });
+  expect(multiply(exact(1e300), exact(1)).hi).toBe(1e300);
+});
