@@ -1,10 +1,11 @@
 import type { FoldReport } from '../fold/report.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { writeModelFiles, type WrittenModel } from '../node-files.ts';
-import { writeOnnx, type WriteOptions } from '../onnx/write.ts';
+import type { WriteOptions } from '../onnx/write.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import type { Arguments } from './arguments.ts';
 import type { Outcome } from './command.ts';
+import { withCandidate } from './candidate.ts';
 import { conversionText } from './conversion-text.ts';
 import { inputSpecs, outputSpecs } from './graph-specs.ts';
 import type { FoldDocument, ParityJson, SourceJson } from './json.ts';
@@ -43,9 +44,10 @@ export async function deliver(
   let sizeBytes = 0;
   if (reference) {
     progress.step('comparing');
-    const candidate = writeOnnx(graph, options);
-    sizeBytes = candidate.length;
-    parity = await comparePair(reference(), candidate, settings);
+    parity = await withCandidate(graph, output, options, (candidate) => {
+      ({ sizeBytes } = candidate);
+      return comparePair(reference(), candidate.model, settings);
+    });
   }
   const accepted = !reference || parity.verdict === 'pass';
   progress.step('writing');

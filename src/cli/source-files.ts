@@ -75,9 +75,10 @@ async function fromStdin(): Promise<OpenedSource> {
 
 /** The file itself, or `model.json` in the folder given. */
 async function modelFile(given: string): Promise<string> {
-  const stats = await stat(given).catch(() => undefined);
-  if (!stats) throw await missing(given);
-  if (stats.isFile()) return given;
+  const stats = await stat(given).catch((error: unknown) => (error as NodeJS.ErrnoException).code ?? '');
+  if (stats === 'ENOENT' || stats === 'ENOTDIR') throw await missing(given);
+  // What else keeps a file from being looked at, reading it tells.
+  if (typeof stats === 'string' || stats.isFile()) return given;
   if (!stats.isDirectory()) {
     throw new EdgefoldError('FILE', 'it is not a regular file', { where: given, expected: 'a model file or a folder' });
   }

@@ -102,6 +102,8 @@ describe('openSource', () => {
 
   test('tells a link to nothing from a name that is not there', async () => {
     const { folder } = layOut();
+    symlinkSync('loop.json', join(folder, 'loop.json'));
+    await expect(openSource(join(folder, 'loop.json'))).rejects.toMatchObject({ code: 'FILE' });
     symlinkSync('gone.json', join(folder, 'dangling.json'));
     await expect(openSource(join(folder, 'dangling.json'))).rejects.toThrow(/It is a link to a file that is gone/);
     linkSync(join(folder, 'model.json'), join(folder, 'hard.json'));

@@ -16,7 +16,7 @@ import type {
   VariableJson,
 } from '../json.ts';
 import type { OpenedSource } from '../source-files.ts';
-import { fatesOf, unknownFate } from './fates.ts';
+import { fatesOf, fatesOfLayer } from './fates.ts';
 
 /** Keras's names of the four variables, and the defaults of the configuration in every generation. */
 const ROLES = { gamma: 'gamma', beta: 'beta', moving_mean: 'mean', moving_variance: 'variance' } as const;
@@ -133,16 +133,4 @@ function numberOf(value: JsonValue | undefined, otherwise: number): number {
 function axisOf(value: JsonValue | undefined): number[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value ?? -1];
   return list.filter((axis) => typeof axis === 'number');
-}
-
-/**
- * The node of a layer bears its path, that of its second call `path_1`, and so on, unless that is another layer. On
- * an axis that ONNX cannot normalise the layer is a Mul and an Add, named `path/…`.
- */
-function fatesOfLayer(path: string, paths: ReadonlySet<string>, fates: Trial['fates']): FateJson[] {
-  if (!fates) return [unknownFate('the model cannot be exported')];
-  const isCall = (name: string) => /^_\d+$/.test(name.slice(path.length)) && !paths.has(name);
-  const found = [...fates].filter(([name]) => name === path || (name.startsWith(path) && isCall(name)));
-  if (found.length > 0) return found.map(([, fate]) => fate);
-  return [unknownFate('it is written as a Mul and an Add, or the outputs do not depend on it')];
 }

@@ -84,7 +84,8 @@ function batchNormalizationText({ name, epsilon, momentum, axis, variables, fate
 function variableCells({ role, name, path, shape, trainable }: VariableJson): string[] {
   if (name === null) return [role, `none (${role === 'gamma' || role === 'variance' ? '1' : '0'} everywhere)`];
   const state = trainable === null ? '' : trainable ? 'trainable' : 'not trainable';
-  return [role, safe(path ?? name), shapeText(shape), state];
+  // Keras 3 files hold variables by number, so their names stand beside the path.
+  return [path === name ? role : safe(name), safe(path ?? name), shapeText(shape), state];
 }
 
 function fateText(fate: FateJson): string {

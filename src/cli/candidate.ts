@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeModelFiles } from '../node-files.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { splitOnnx, type SplitLimits, type WriteOptions } from '../onnx/write.ts';
+import type { ModelSource } from '../runtime/model.ts';
+import { withCleanup } from './signals.ts';
+
+/** A graph as the runtime loads it. */
+export interface Candidate {
+  readonly model: ModelSource;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Gives the runtime a graph before it is written to its place: as bytes, or, beyond what one file holds, as files in
+ * a folder beside `output` that goes when the work is done.
+ */
+export async function withCandidate<T>(
+  graph: Graph,
+  output: string,
+  options: WriteOptions & Partial<SplitLimits>,
+  work: (candidate: Candidate) => Promise<T>,
+): Promise<T> {
+  const split = splitOnnx(graph, options);
+  if (split.dataBytes === 0) {
+    const model = split.model('');
+    return work({ model, sizeBytes: model.length });
+  }
+  const folder = mkdtempSync(join(dirname(output), '.edgefold-'));
+  const remove = () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return withCleanup(remove, async () => {
+    const { path, sizeBytes, data } = await writeModelFiles(join(folder, 'model.onnx'), graph, options);
+    return work({ model: path, sizeBytes: sizeBytes + (data?.sizeBytes ?? 0) });
+  });
+}
