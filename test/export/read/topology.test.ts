@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EdgefoldError } from '../../../src/errors.ts';
 import type { JsonValue, SourceLayer, TensorRef } from '../../../src/export/source-model.ts';
 import type { LayerSpec, ModelSpec } from '../../../src/export/read/spec.ts';
 import { readTopology } from '../../../src/export/read/topology.ts';
@@ -265,4 +266,47 @@ test('models nested without end are refused', () => {
   let nested: JsonValue = dense('d', 1);
   for (let level = 0; level < 80; level++) nested = sequential(`s${String(level)}`, nested);
   expect(() => topology(nested)).toThrow(expect.objectContaining({ code: 'LIMIT' }));
+});
+
+test('a config with parts replaced by anything is read or refused, and never breaks the reader', () => {
+  let seed = 7;
+  const random = (below: number) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  const JUNK: JsonValue[] = [
+    null,
+    0,
+    -1,
+    Infinity,
+    '',
+    [],
+    {},
+    true,
+    [[]],
+    [null],
+    { a: 1 },
+    ['a', 0, 0],
+    [['a', 0, 0, {}]],
+  ];
+  const damaged = (value: JsonValue): JsonValue => {
+    if (random(100) < 2) return JUNK[random(JUNK.length)]!;
+    if (Array.isArray(value)) return (value as JsonValue[]).map(damaged);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [random(100) < 1 ? 'x' : key, damaged(one)]));
+  };
+  const whole = functional('m', ['a'], [['f', 0, 0], ['inner', 1, 0]], called(input('a', 4)),
+    called(inner, [['a', 0, 0]]), keras3('Add', 'f', [{ args: [[kerasTensor('a'), kerasTensor('inner')]], kwargs: {} }]),
+  ); // prettier-ignore
+  const outcomes = new Set<string>();
+  for (let trial = 0; trial < 3000; trial++) {
+    try {
+      topology(damaged(whole));
+      outcomes.add('read');
+    } catch (error) {
+      if (!(error instanceof EdgefoldError)) throw error;
+      outcomes.add(error.code);
+    }
+  }
+  expect(outcomes).toEqual(new Set(['read', 'CORRUPT', 'UNSUPPORTED']));
 });

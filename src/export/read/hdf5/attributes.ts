@@ -81,20 +81,25 @@ export class AttributeReader {
   }
 }
 
-/** Attributes in a fractal heap are left to the full library. */
-export function refuseDenseAttributes(file: Hdf5Bytes, messages: readonly Message[]): void {
+/** Attributes in a fractal heap, of versions to come or of shared types are left to the full library. */
+export function checkAttributes(file: Hdf5Bytes, messages: readonly Message[]): void {
   for (const { type, at } of messages) {
+    if (type === MESSAGE.attribute) checkVersion(file, at);
     if (type !== MESSAGE.attributeInfo) continue;
     const heapAt = at + 2 + (file.u8(at + 1) & 1 ? 2 : 0);
     if (file.address(heapAt) !== undefined) throw new Unfamiliar('attributes in a fractal heap');
   }
 }
 
-/** Versions 1 (parts padded to 8 bytes), 2 and 3. Source: HDF5 File Format Specification 3.0, IV.A.2.m. */
-function readAttribute(file: Hdf5Bytes, at: number): Attribute {
+function checkVersion(file: Hdf5Bytes, at: number): void {
   const version = file.u8(at);
   if (version > 3) throw new Unfamiliar(`attribute version ${version}`);
   if (version > 1 && file.u8(at + 1) !== 0) throw new Unfamiliar('an attribute of shared type');
+}
+
+/** Versions 1 (parts padded to 8 bytes), 2 and 3. Source: HDF5 File Format Specification 3.0, IV.A.2.m. */
+function readAttribute(file: Hdf5Bytes, at: number): Attribute {
+  const version = file.u8(at);
   const [nameBytes, typeBytes, shapeBytes] = [file.u16(at + 2), file.u16(at + 4), file.u16(at + 6)];
   const pad = version === 1 ? padded : (size: number) => size;
   const nameAt = at + (version === 3 ? 9 : 8);

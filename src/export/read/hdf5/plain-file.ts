@@ -1,12 +1,12 @@
 import { EdgefoldError } from '../../../errors.ts';
 import { sizeOf } from '../../../tensor.ts';
 import { decodeFloat32, type StoredType } from '../decode.ts';
-import { AttributeReader, refuseDenseAttributes } from './attributes.ts';
+import { AttributeReader, checkAttributes } from './attributes.ts';
 import type { Hdf5Bytes } from './bytes.ts';
 import { MAX_DATASET_BYTES, MAX_DEFLATE_RATIO, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
 import { MESSAGE, readHeader, readSuperblock, type Message } from './header.ts';
 import { readLinks, type Link } from './links.ts';
-import { readStorage, readStored } from './storage.ts';
+import { checkLayout, readStorage, readStored } from './storage.ts';
 import { readElementType, readShape } from './types.ts';
 
 /** A group or dataset, by its header. */
@@ -106,7 +106,8 @@ export class PlainFile implements Hdf5File {
     if (known) return known;
     const object = bounded(this.#file.where, () => {
       const messages = readHeader(this.#file, address);
-      refuseDenseAttributes(this.#file, messages);
+      checkAttributes(this.#file, messages);
+      checkLayout(this.#file, messages);
       return { messages, links: readLinks(this.#file, messages) };
     });
     this.#objects.set(address, object);

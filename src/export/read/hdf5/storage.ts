@@ -23,9 +23,7 @@ export function readStorage(file: Hdf5Bytes, messages: readonly Message[], where
   const layout = messages.find(({ type }) => type === MESSAGE.layout);
   if (!layout) throw file.broken('a dataset has no layout');
   const { at } = layout;
-  const version = file.u8(at);
   const kind = file.u8(at + 1);
-  if (version < 3 || version > 4) throw new Unfamiliar(`layout version ${version}`);
   if (kind === LAYOUT.virtual || messages.some(({ type }) => type === MESSAGE.externalFiles)) {
     throw new EdgefoldError('UNSAFE', 'a dataset takes its values from other files', {
       where,
@@ -38,8 +36,17 @@ export function readStorage(file: Hdf5Bytes, messages: readonly Message[], where
     if (start === undefined) return { kind: 'plain', at: 0, byteLength: 0 };
     return { kind: 'plain', at: start, byteLength: file.length(at + 2 + file.addressBytes) };
   }
-  if (kind !== LAYOUT.chunked || version !== 3) throw new Unfamiliar(`layout class ${kind} of version ${version}`);
+  if (kind !== LAYOUT.chunked) throw file.broken('a dataset is laid out in no known way');
   return readChunkLayout(file, at, readFilters(file, messages, where));
+}
+
+/** Layouts from before HDF5 1.6, and the chunk indices of 1.10 and later, are left to the full library. */
+export function checkLayout(file: Hdf5Bytes, messages: readonly Message[]): void {
+  const at = messages.find(({ type }) => type === MESSAGE.layout)?.at;
+  if (at === undefined) return;
+  const version = file.u8(at);
+  const isChunked = file.u8(at + 1) === LAYOUT.chunked;
+  if (version < 3 || version > 4 || (isChunked && version > 3)) throw new Unfamiliar(`layout version ${version}`);
 }
 
 /** The last of the dimensions is the size of an element. */

@@ -49,6 +49,9 @@ with h5py.File("compact-links.h5", "w", libver="v108") as f:  # headers of versi
     f.create_dataset("deflated", data=wave(6, 5), chunks=(4, 3), compression="gzip")
     f["soft"] = h5py.SoftLink("/inside")
 
+with h5py.File("chunk-index.h5", "w", libver="latest") as f:
+    f.create_dataset("chunked", data=wave(6, 5), chunks=(4, 3), compression="gzip")
+
 with h5py.File("many.h5", "w") as f:  # symbol tables and chunk indices of several levels
     for index in range(120):
         f.create_dataset(f"d{index}", data=np.float32([index]))
