@@ -86,9 +86,13 @@ export class Operands {
     return this.#types.numbers(this.node.inputs[index]);
   }
 
-  /** Integers given by an attribute in older opsets and by input `index` in newer ones. */
+  /**
+   * Integers given by an attribute in older opsets and by input `index` in newer ones. "Until the end" is often
+   * written as the largest int64, so numbers beyond 2⁵³ are as good as they come.
+   */
   ints(attribute: string, index: number): readonly number[] | undefined {
-    return this.node.ints(attribute) ?? this.numbers(index);
+    const given = this.node.attributes.get(attribute);
+    return given?.kind === 'ints' ? given.value.map(Number) : this.numbers(index);
   }
 }
 
