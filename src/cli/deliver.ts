@@ -46,7 +46,7 @@ export async function deliver(
     progress.step('comparing');
     parity = await withCandidate(graph, output, options, (candidate) => {
       ({ sizeBytes } = candidate);
-      return comparePair(reference(), candidate.model, settings);
+      return comparePair(reference(), candidate.model, settings, progress);
     });
   }
   const accepted = !reference || parity.verdict === 'pass';

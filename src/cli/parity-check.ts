@@ -1,8 +1,9 @@
 import { EdgefoldError } from '../errors.ts';
 import type { ParityReport, Tolerance } from '../parity/report.ts';
-import type { Range, SampleOptions } from '../parity/sample-options.ts';
-import type { ModelSource } from '../runtime/model.ts';
+import { SAMPLE_DEFAULTS, type Range, type SampleOptions } from '../parity/sample-options.ts';
+import { OPTIMIZATION_LEVELS, type Load, type Model, type ModelSource } from '../runtime/model.ts';
 import { badValue, type Arguments, type OptionSpecs } from './arguments.ts';
+import type { Progress } from './progress.ts';
 
 /** Options of every verb that compares two models. */
 export const PARITY_OPTIONS = {
@@ -43,9 +44,30 @@ export async function comparePair(
   reference: ModelSource,
   candidate: ModelSource,
   settings: ParitySettings,
+  progress: Progress,
 ): Promise<ParityReport> {
   const [{ verify }, { load }] = await Promise.all([import('../parity/verify.ts'), import('../runtime/node.ts')]);
-  return verify({ load, reference, candidate, ...settings });
+  const total = (1 + OPTIMIZATION_LEVELS.length) * (settings.samples ?? SAMPLE_DEFAULTS.samples);
+  let done = 0;
+  const counting = counted(load, () => {
+    progress.part(++done, total);
+  });
+  return verify({ load: counting, reference, candidate, ...settings });
+}
+
+/** The same loader; its models tell of every run. */
+function counted(load: Load, onRun: () => void): Load {
+  return async (source, options) => {
+    const model = await load(source, options);
+    const { inputs, outputs, report } = model;
+    const dispose = () => model.dispose();
+    const run: Model['run'] = async (values) => {
+      const results = await model.run(values);
+      onRun();
+      return results;
+    };
+    return { inputs, outputs, report, run, dispose, [Symbol.asyncDispose]: dispose };
+  };
 }
 
 function range(args: Arguments, option: string): Range | undefined {

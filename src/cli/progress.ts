@@ -10,6 +10,8 @@ export class Progress {
   #step = 0;
   #steps = 1;
   #label = '';
+  /** Share of the current step that is done. */
+  #share = 0;
   #shown = false;
 
   constructor(stream: NodeJS.WriteStream) {
@@ -24,12 +26,18 @@ export class Progress {
   /** Says what begins now, such as "folding". */
   step(label: string): void {
     this.#label = label;
+    this.#share = 0;
     this.#step++;
     if (!this.#stream) return;
     this.#timer ??= setInterval(() => {
       this.#draw();
     }, 100).unref();
     this.#draw();
+  }
+
+  /** Says how far the current step is. */
+  part(done: number, total: number): void {
+    this.#share = Math.min(1, done / total);
   }
 
   /** Wipes the bar. */
@@ -42,7 +50,7 @@ export class Progress {
   #draw(): void {
     const elapsedMs = performance.now() - this.#startMs;
     if (elapsedMs < QUIET_MS) return;
-    const done = Math.min(BAR_CELLS, Math.round((BAR_CELLS * (this.#step - 1)) / this.#steps));
+    const done = Math.min(BAR_CELLS, Math.round((BAR_CELLS * (this.#step - 1 + this.#share)) / this.#steps));
     const bar = '█'.repeat(done) + '░'.repeat(BAR_CELLS - done);
     this.#stream?.write(`\r\x1b[K${bar} ${this.#label} … ${(elapsedMs / 1000).toFixed(1)} s`);
     this.#shown = true;

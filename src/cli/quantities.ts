@@ -6,7 +6,8 @@ import { safe } from './terminal.ts';
 /** `2.1 MB`; decimal units, as file managers show them. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
-  const exponent = Math.min(UNITS.length, Math.floor(Math.log10(bytes) / 3));
+  // 999,950 and more are 1.0 of the next unit once rounded.
+  const exponent = Math.min(UNITS.length, Math.floor(Math.log10(bytes * 1.0005) / 3));
   const value = bytes / 1000 ** exponent;
   return `${value.toFixed(value < 10 ? 1 : 0)} ${UNITS[exponent - 1]!}`;
 }

@@ -33,13 +33,14 @@ describe('outputs', () => {
 
 describe('quantities', () => {
   test('are written as people read them', () => {
-    expect([0, 999, 1000, 9_949, 1_234_567, 2e9].map(bytesText)).toEqual([
+    expect([0, 999, 1000, 9_949, 1_234_567, 2e9, 999_700].map(bytesText)).toEqual([
       '0 B',
       '999 B',
       '1.0 kB',
       '9.9 kB',
       '1.2 MB',
       '2.0 GB',
+      '1.0 MB',
     ]);
     expect([7, 1000, 1_234_567].map(countText)).toEqual(['7', '1,000', '1,234,567']);
     expect([plural(1, 'node'), plural(0, 'node')]).toEqual(['1 node', '0 nodes']);

@@ -30,6 +30,10 @@ describe('progress', () => {
     at(2500);
     progress.step('comparing');
     expect(written).toEqual([`\r\x1b[K${'█'.repeat(12)}${'░'.repeat(12)} comparing … 2.5 s`]);
+    progress.part(1, 2);
+    at(3000);
+    progress.step('writing');
+    expect(written.at(-1)).toContain(`${'█'.repeat(18)}${'░'.repeat(6)} writing`);
     progress.end();
     expect(written.at(-1)).toBe('\r\x1b[K');
   });
