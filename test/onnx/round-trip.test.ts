@@ -9,7 +9,7 @@ import { readOnnx } from '../../src/onnx/read.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
 import { readShared, sharedPath, testShared } from '../support/shared.ts';
 import { readdirSync } from 'node:fs';
-import { encode, fixture, untar } from './support.ts';
+import { encode, fixture, modelFile, untar } from './support.ts';
 
 const ARCHIVE = 'conformance/onnx-backend-tests.tar.gz';
 
@@ -45,6 +45,21 @@ describe('reading and writing', () => {
     const late = Uint8Array.of(...usual, 0x42, opset.length, ...opset);
     expect(writeOnnx(readOnnx(late))).toEqual(late);
     expect(encodedAnew(late)).not.toEqual(late);
+  });
+
+  test('keeps the bits of a NaN', () => {
+    const elu = { op_type: 'Elu', output: ['y'], attribute: [{ name: 'alpha', type: 1, f: 1.5 }] };
+    const bytes = modelFile({ node: [elu] });
+    const at = Buffer.from(bytes).indexOf(Buffer.from(Float32Array.of(1.5).buffer));
+    bytes.set([0x01, 0x00, 0xa0, 0x7f], at);
+    const graph = readOnnx(bytes);
+    expect(graph.nodes[0]!.float('alpha', 0)).toBeNaN();
+    graph.model.metadata.set('edited', 'yes');
+    expect(
+      Buffer.from(writeOnnx(graph))
+        .subarray(at, at + 4)
+        .toString('hex'),
+    ).toBe('0100a07f');
   });
 
   test('merges a graph that comes in two pieces, as protobuf says', () => {

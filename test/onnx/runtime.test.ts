@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { writeModelFiles } from '../../src/node-files.ts';
+import { writeModelFiles } from '../../src/files/write.ts';
 import { float, int } from '../../src/onnx/attribute.ts';
 import { Graph } from '../../src/onnx/graph.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';

@@ -47,7 +47,7 @@ function isUnchanged({ kind, value }: Attribute, { proto, value: read }: Attribu
   if (kind === 'graphs') {
     return value.length === proto.graphs.length && value.every((each, i) => graph(each) === proto.graphs[i]);
   }
-  return value === read;
+  return Object.is(value, read);
 }
 
 const isGraphs = ({ kind }: Attribute): boolean => kind === 'graph' || kind === 'graphs';
