@@ -1,3 +1,4 @@
+import { EdgefoldError } from '../errors.ts';
 import type { Dim } from '../tensor.ts';
 import { transposed, type Tensor } from '../tensor.ts';
 import type { Value } from '../onnx/graph.ts';
@@ -60,12 +61,17 @@ export function sameLayout(a: Layout, b: Layout): boolean {
   return a.kind === b.kind && (a.kind !== 'reordered' || (b.kind === 'reordered' && a.id === b.id));
 }
 
+/** Far more features than any layer reads; the bound keeps a hostile file from asking for all memory. */
+const MAX_REORDERED = 2 ** 26;
+
 /** The order of the features of a channels-first tensor of Keras shape `[N, …shape]` after flattening. */
 export function flattenedOrder(shape: readonly number[]): Reordered {
   return {
     kind: 'reordered',
     id: `channels-first ${shape.join('x')}`,
     order: once(() => {
+      if (size(shape) > MAX_REORDERED)
+        throw new EdgefoldError('LIMIT', `more than ${MAX_REORDERED} features are put in order`);
       const index = { dtype: 'float64', shape, data: Float64Array.from({ length: size(shape) }, (_, i) => i) } as const;
       return Int32Array.from(transposed(index, channelsFirstAxes(shape.length + 1).slice(1).map((a) => a - 1)).data); // prettier-ignore
     }),

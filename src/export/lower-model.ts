@@ -21,7 +21,7 @@ export interface Job {
   readonly outputShapes: Map<string, OutputShapes>;
 }
 
-/** Shapes that the outputs of a layer have at its first call, as the source sees them. */
+/** Shapes that the outputs of a layer have, as the source sees them. */
 export type OutputShapes = readonly (readonly Dim[] | undefined)[];
 
 /** A model as it stands in the whole: where its names begin and what its caller asked for. */
@@ -61,11 +61,14 @@ function lowerStep(
   place: Place,
 ): Lowered[] {
   const written = source.calls[call]!;
-  const layer = new Layer(source, job.origin, place.training || asksForTraining(written));
+  const layer = new Layer(source, job.origin, asksForTraining(written) ?? place.training);
   const inputs = tensorArguments(written).map(find);
   const name = nameOf(place, source, call);
-  if (source.model) return lowerNested(job, layer, inputs, { ...place, prefix: `${name}/` });
-  return [noting(job, () => lowerLayer(job, layer, written, inputs, name))];
+  const outputs = source.model
+    ? lowerNested(job, layer, inputs, { ...place, prefix: `${name}/` })
+    : [noting(job, () => lowerLayer(job, layer, written, inputs, name))];
+  job.outputShapes.set(name, outputs.map((output) => output?.shape)); // prettier-ignore
+  return outputs;
 }
 
 /** The second call of a layer has a name of its own, so that names stay apart without a search. */
@@ -132,9 +135,11 @@ function tensorArguments({ args, kwargs }: SourceCall): TensorRef[] {
   return [...args, ...named.map(([, argument]) => argument)].flatMap(refsIn);
 }
 
-function asksForTraining({ kwargs }: SourceCall): boolean {
+/** What the call itself says about training; `undefined` leaves it to the model around it. */
+function asksForTraining({ kwargs }: SourceCall): boolean | undefined {
   const training = Object.hasOwn(kwargs, 'training') ? kwargs.training : undefined;
-  return training !== undefined && 'constant' in training && training.constant === true;
+  const value = training && 'constant' in training ? training.constant : undefined;
+  return typeof value === 'boolean' ? value : undefined;
 }
 
 function holdsConstant(argument: CallArgument): boolean {

@@ -33,6 +33,8 @@ function graphInput(graph: Graph, layer: Layer, dtype: DType, shape: readonly Di
 function inputShape(layer: Layer): Dim[] {
   const key = layer.value('batch_shape') === undefined ? 'batch_input_shape' : 'batch_shape';
   const shape = layer.value(key);
+  if (shape === undefined)
+    layer.unsupported('the file does not say its shape', 'Call the model once, or build it, and save it again.');
   if (!isList(shape) || shape.length === 0) return layer.malformed(key, 'a shape');
   return shape.map((dim, axis) => {
     if (dim === null) return axis === 0 ? 'batch' : `${layer.name}_dim${axis}`;

@@ -6,7 +6,7 @@ import { Node, Value, type Graph } from '../onnx/graph.ts';
  * Identity stands in only for an output that is also an input, or is there twice.
  *
  * A name that an inner value holds goes to the output (`dense` is the activated result; what its Gemm makes becomes
- * `dense/linear`); the name of an input stays with the input.
+ * `dense/linear`); the name of an input or a constant stays with it.
  */
 export function nameOutputs(graph: Graph, values: readonly Value[], names: readonly string[]): void {
   for (const value of values) {
@@ -14,7 +14,7 @@ export function nameOutputs(graph: Graph, values: readonly Value[], names: reado
     graph.outputs.push(taken ? copied(graph, value) : value);
   }
   dropDeadNodes(graph);
-  const wanted = distinct(names, new Set(graph.inputs.map(({ name }) => name)));
+  const wanted = distinct(names, new Set([...graph.inputs, ...graph.initializers].map(({ name }) => name)));
   const owner = new Map(wanted.map((name, i) => [name, graph.outputs[i]!]));
   const inner = graph.nodes.flatMap(({ outputs }) => outputs.filter((value) => value !== undefined));
   for (const value of inner) {

@@ -1,4 +1,4 @@
-import { float, int, string, type Attribute } from '../onnx/attribute.ts';
+import { string, type Attribute } from '../onnx/attribute.ts';
 
 /** Attributes of a bilinear ONNX Resize; `corners` samples at o·scale, else at (o + ½)·scale − ½. */
 export function bilinear(corners = false): Record<string, Attribute> {
@@ -14,15 +14,5 @@ export function nearest(): Record<string, Attribute> {
     mode: string('nearest'),
     coordinate_transformation_mode: string('half_pixel'),
     nearest_mode: string('round_prefer_ceil'),
-  };
-}
-
-/** TensorFlow's bicubic: Keys' kernel, a = −½; weights that fall outside are left out and the rest scaled up. */
-export function bicubic(): Record<string, Attribute> {
-  return {
-    mode: string('cubic'),
-    coordinate_transformation_mode: string('half_pixel'),
-    cubic_coeff_a: float(-0.5),
-    exclude_outside: int(1),
   };
 }

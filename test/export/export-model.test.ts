@@ -153,6 +153,29 @@ describe('a layer that cannot be exported', () => {
     expect(text).toMatch(message);
   }); // prettier-ignore
 
+  test.each([
+    ['bicubic interpolation', layer('r', 'Resizing', { config: { height: 2, width: 9, interpolation: 'bicubic' } }), /"bicubic" has no exact ONNX form/],
+    ['an unknown interpolation', layer('u', 'UpSampling2D', { config: { interpolation: 'lanczos3' } }), /"lanczos3"/],
+    ['a window larger than the image', layer('p', 'MaxPooling2D', { config: { pool_size: 6 } }), /does not fit/],
+    ['a crop of everything', layer('c', 'Cropping2D', { config: { cropping: 3 } }), /crops 6 of 3/],
+  ])('says so of images: %s', (_name, given, message) => {
+    const { code, message: text } = failure(sequential([null, 3, 5, 2], [given]));
+    expect(code).toBe('UNSUPPORTED');
+    expect(text).toMatch(message);
+  }); // prettier-ignore
+
+  test('is one that reads the joint mask of two sequences', () => {
+    const embedded = (name: string) =>
+      layer(name, 'Embedding', { config: { input_dim: 5, output_dim: 2, mask_zero: true }, weights: [filled([5, 2])], calls: [['x']] }); // prettier-ignore
+    const merged = layer('sum', 'Add', { calls: [['a', 'b']] });
+    const mean = layer('mean', 'GlobalAveragePooling1D', { calls: [['sum']] });
+    const layers = [input('x', [null, 3]), embedded('a'), embedded('b'), merged, mean];
+    expect(operators(exported(model('m', layers, ['sum'])))).toBe('Cast Gather Cast Gather Add');
+    expect(failure(model('m', layers, ['mean'])).message).toMatch(
+      /sum \(Add\): a layer behind it reads the joint mask/,
+    );
+  });
+
   test('is a Dropout or a BatchNormalization called with training=True', () => {
     const kwargs = { training: { constant: true } } as const;
     const layers = [input('x', [null, 3]), layer('drop', 'Dropout', { kwargs, calls: [['x']] })];

@@ -27,6 +27,19 @@ describe('layers of Keras 3', () => {
     });
   });
 
+  test.each(['basic', 'extended', 'all'] as const)(
+    'all give the same as onnxruntime optimises them: %s',
+    async (level) => {
+      for (const golden of Object.values(cases)) {
+        const { graph } = await exportModel(asFiles(golden));
+        const outputs = Object.values(await runGraph(graph, golden.inputs, level));
+        outputs.forEach((output, i) => {
+          expect(worstError(output, golden.outputs[i]!)).toBeLessThanOrEqual(TOLERANCE);
+        });
+      }
+    },
+  );
+
   test.each([13, 14, 15, 16, 18, 19, 20, 21])('all give the same in opset %i, at another batch size', async (opset) => {
     for (const golden of Object.values(cases)) {
       const { graph } = await exportModel(asFiles(golden), { opset });

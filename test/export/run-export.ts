@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { checkGraph } from '../../src/onnx/check.ts';
 import type { Graph } from '../../src/onnx/graph.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
+import type { OptimizationLevel } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import type { Values } from './source-builder.ts';
@@ -9,13 +10,14 @@ import type { Values } from './source-builder.ts';
 /** Largest difference allowed against the framework that made a golden, absolute and relative. */
 export const TOLERANCE = 1e-5;
 
-/** Runs a graph, as it is written, on onnxruntime; inputs and outputs by name. Checks the graph first. */
+/** Runs a graph on onnxruntime, by default as it is written; inputs and outputs by name. Checks the graph first. */
 export async function runGraph(
   graph: Graph,
   inputs: Readonly<Record<string, Values>>,
+  optimization: OptimizationLevel = 'disabled',
 ): Promise<Record<string, Tensor>> {
   checkGraph(graph);
-  await using model = await load(writeOnnx(graph), { optimization: 'disabled' });
+  await using model = await load(writeOnnx(graph), { optimization });
   const tensors = model.inputs.map(({ name, dtype }) => {
     const { shape, data } = inputs[name]!;
     return [name, { dtype, shape, data: typed(dtype, data) }] as const;

@@ -3,6 +3,7 @@ import type { Dim } from '../../tensor.ts';
 import type { Layer } from '../layer.ts';
 import { concatenatedOrder, physicalAxis, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
+import { jointMask } from '../mask.ts';
 import { inOneLayout } from '../reorder.ts';
 
 /**
@@ -30,8 +31,7 @@ export const concatenate: LayerLowering = {
     const at = physicalAxis(handles[0]!, axis);
     const output = { shape: physicalShape(shape, layout), attributes: { axis: int(at) } };
     const y = graph.handle(graph.node('Concat', handles.map(({ value }) => value), output), shape, layout); // prettier-ignore
-    const masked = inputs.some(({ mask }) => mask);
-    return masked ? { ...y, mask: () => layer.unsupported('a layer behind it reads the joint mask of its inputs') } : y;
+    return { ...y, mask: jointMask(layer, inputs) };
   },
 };
 

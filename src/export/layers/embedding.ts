@@ -1,4 +1,8 @@
 import { int } from '../../onnx/attribute.ts';
+import type { Value } from '../../onnx/graph.ts';
+import { float32, int64, type Tensor } from '../../tensor.ts';
+import type { GraphWriter } from '../graph-writer.ts';
+import type { Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { asKeras } from '../reorder.ts';
 
@@ -23,12 +27,21 @@ export const embedding: LayerLowering = {
     const ids = integer ? x : graph.cast(x, 'int32');
     const shape = [...ids.shape, width];
     const y = graph.handle(graph.node('Gather', [table, ids.value], { shape, attributes: { axis: int(0) } }), shape);
-    if (!layer.flag('mask_zero', false)) return y;
-    const zero = ids.value.dtype === 'int64' ? BigInt64Array.of(0n) : Int32Array.of(0);
-    const dtype = ids.value.dtype === 'int64' ? 'int64' : 'int32';
-    const none = () => graph.constant('no_step', { dtype, shape: [], data: zero });
-    const isZero = () =>
-      graph.node('Equal', [ids.value, none()], { shape: ids.shape, dtype: 'bool', suffix: 'masked' });
-    return { ...y, mask: () => graph.node('Not', [isZero()], { shape: ids.shape, dtype: 'bool', suffix: 'mask' }) };
+    return layer.flag('mask_zero', false)
+      ? { ...y, mask: () => nonzero(graph, x.value.dtype === 'float32' ? x : ids) }
+      : y;
   },
 };
+
+/** Keras compares what it was given, before the cast. */
+function nonzero(graph: GraphWriter, { value, shape }: Handle): Value {
+  const tensor = value.dtype === 'int64' ? int64([0]) : value.dtype === 'int32' ? INT32_ZERO : float32([1], [0]);
+  const masked = graph.node('Equal', [value, graph.constant('no_step', tensor)], {
+    shape,
+    dtype: 'bool',
+    suffix: 'masked',
+  });
+  return graph.node('Not', [masked], { shape, dtype: 'bool', suffix: 'mask' });
+}
+
+const INT32_ZERO: Tensor<'int32'> = { dtype: 'int32', shape: [1], data: Int32Array.of(0) };

@@ -1,7 +1,7 @@
 import { int } from '../../onnx/attribute.ts';
 import type { Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
-import { flattenedOrder, KERAS, orderIsTrivial, physicalShape, type Handle, type Layout } from '../layout.ts';
+import { CHANNELS_FIRST, flattenedOrder, KERAS, orderIsTrivial, type Handle, type Layout } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { asKeras, offerForm } from '../reorder.ts';
 
@@ -42,9 +42,6 @@ function flat(graph: GraphWriter, x: Handle, shape: readonly Dim[], layout: Layo
 }
 
 /** A Keras tensor [N, C, …spatial] seen as the [N, …spatial, C] that Keras makes of it before it flattens. */
-function asSeenBehind(x: Handle): Handle {
-  const [batch, channels, ...spatial] = x.shape as [Dim, Dim, ...Dim[]];
-  const shape = [batch, ...spatial, channels];
-  const layout: Layout = { kind: 'channels-first' };
-  return physicalShape(shape, layout).length === x.shape.length ? { ...x, shape, layout } : x;
+function asSeenBehind({ value, shape: [batch, channels, ...spatial] }: Handle): Handle {
+  return { value, shape: [batch!, ...spatial, channels!], layout: CHANNELS_FIRST };
 }

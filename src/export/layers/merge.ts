@@ -1,10 +1,10 @@
 import type { Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
-import { KERAS, physicalShape, type Handle } from '../layout.ts';
+import { CHANNELS_FIRST, KERAS, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
+import { jointMask } from '../mask.ts';
 import { asKeras, inOneLayout, offerForm, reshaped } from '../reorder.ts';
-import { CHANNELS_FIRST } from '../layout.ts';
 
 /**
  * Keras `Add`, `Subtract`, `Multiply`, `Average`, `Maximum`, `Minimum`: element by element over two tensors or more.
@@ -20,11 +20,14 @@ export const merge: LayerLowering = {
   mask: 'own',
 
   lower(layer, inputs, graph) {
+    if (layer.className === 'Multiply' && layer.kerasMajor === 3 && inputs.some(({ mask }) => mask)) {
+      layer.unsupported('it multiplies tensors that are masked by an Embedding with mask_zero');
+    }
     const rank = Math.max(...inputs.map(({ shape }) => shape.length));
     const raised = inputs.map((x, i) => raise(graph.part(`input_${i}`), x, rank));
     const handles = inOneLayout(graph, alikeInType(raised, graph)) as [Handle, ...Handle[]];
     if (layer.className === 'Subtract' && handles.length !== 2) layer.unsupported('it subtracts more than two tensors');
-    return { ...combine(layer, handles, graph), mask: jointMask(inputs, graph) };
+    return { ...combine(layer, handles, graph), mask: jointMask(layer, inputs) };
   },
 };
 
@@ -76,14 +79,4 @@ function broadcast(layer: Layer, a: readonly Dim[], b: readonly Dim[]): Dim[] {
     }
     return typeof dim === 'number' ? dim : other;
   });
-}
-
-/** A step counts where it counts in every input that has a mask. */
-function jointMask(inputs: readonly Handle[], graph: GraphWriter): Handle['mask'] {
-  const masks = inputs.flatMap(({ mask }) => mask ?? []);
-  if (masks.length === 0) return undefined;
-  return () =>
-    masks
-      .map((mask) => mask())
-      .reduce((a, b) => graph.node('And', [a, b], { shape: a.shape ?? [], dtype: 'bool', suffix: 'mask' }));
 }

@@ -41,7 +41,7 @@ export const relu: LayerLowering = {
 /** Keras `LeakyReLU`: y = x, or slope · x below 0. `negative_slope` (Keras 2: `alpha`) defaults to 0.3. */
 export const leakyRelu: LayerLowering = {
   classNames: ['LeakyReLU'],
-  note: '',
+  note: 'negative_slope, or alpha of Keras 2',
   mask: 'keeps',
   lower: (layer, [x], graph) => leaky(graph.float(x), scalar(layer, ['negative_slope', 'alpha'], 0.3), graph),
 };
@@ -49,7 +49,7 @@ export const leakyRelu: LayerLowering = {
 /** Keras `ELU`: y = x, or alpha · (eˣ − 1) below 0. `alpha` defaults to 1. */
 export const elu: LayerLowering = {
   classNames: ['ELU'],
-  note: '',
+  note: 'any alpha',
   mask: 'keeps',
   lower: (layer, [x], graph) =>
     graph.like(graph.float(x), 'Elu', { attributes: { alpha: float(scalar(layer, ['alpha'], 1)) } }),
@@ -58,7 +58,7 @@ export const elu: LayerLowering = {
 /** Keras 2 `ThresholdedReLU`: y = x above theta, else 0. `theta` defaults to 1. */
 export const thresholdedRelu: LayerLowering = {
   classNames: ['ThresholdedReLU'],
-  note: '',
+  note: 'Keras 2; any theta',
   mask: 'keeps',
   lower: (layer, [x], graph) => thresholded(graph.float(x), scalar(layer, ['theta'], 1), graph),
 };

@@ -3,7 +3,7 @@ import type { Value } from '../../onnx/graph.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import type { LayerLowering } from '../lowering.ts';
-import { bicubic, bilinear, nearest } from '../resize.ts';
+import { bilinear, nearest } from '../resize.ts';
 import { spatialInput, spatialOutput, spatialShape } from '../spatial.ts';
 
 /**
@@ -11,20 +11,21 @@ import { spatialInput, spatialOutput, spatialShape } from '../spatial.ts';
  *
  * Shapes: x `[N, h, w, C]`, y `[N, height, width, C]`. Output point o samples the input at (o + ½)·i/o − ½.
  * Defaults: `interpolation` bilinear, no antialias, no cropping or padding to keep the aspect ratio.
+ * TensorFlow's bicubic rounds its sampling points to 1/1024, which ONNX's does not.
  * Source: https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
  * @throws {EdgefoldError} UNSUPPORTED for the other interpolations, antialias, and keeping the aspect ratio.
  */
 export const resizing: LayerLowering = {
   classNames: ['Resizing'],
-  note: 'nearest, bilinear and bicubic; no antialias, aspect ratio not kept',
+  note: 'nearest and bilinear; no antialias, aspect ratio not kept',
 
   lower(layer, [x], graph) {
     for (const option of ['crop_to_aspect_ratio', 'pad_to_aspect_ratio', 'antialias']) {
       if (layer.flag(option, false)) layer.unsupported(`its option ${option} has no exact ONNX form`);
     }
-    const attributes = sampling(layer);
     const input = spatialInput(layer, graph.float(x), graph, 2);
     const sizes = [layer.size('height'), layer.size('width')];
+    const attributes = sampling(layer);
     const output = { ...input, sizes };
     const value = resize(input.value, sizes, { shape: spatialShape(output), attributes }, graph);
     return spatialOutput({ ...output, value });
@@ -40,7 +41,6 @@ function sampling(layer: Layer): Record<string, Attribute> {
 const INTERPOLATIONS = new Map([
   ['nearest', nearest],
   ['bilinear', () => bilinear()],
-  ['bicubic', bicubic],
 ]);
 
 type Output = Required<Pick<Parameters<GraphWriter['node']>[2], 'shape' | 'attributes'>>;

@@ -139,6 +139,11 @@ def dense():
     one("flatten prelu dense", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(), L.PReLU(), L.Dense(3))
     one("flatten softmax dense", (4, 3, 3), L.Conv2D(2, 2), L.Flatten(), L.Softmax(), L.Dense(3))
     one("flatten output", (5, 4, 3), L.Conv2D(2, 2), L.Flatten())
+    one("flatten activation output", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(), L.Activation("tanh"))
+    one("flatten channels first", (3, 4, 5), L.Flatten(data_format="channels_first"), L.Dense(2))
+    one("flatten channels first output", (3, 4, 5), L.Flatten(data_format="channels_first"))
+    one("flatten after conv as if channels first", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(data_format="channels_first"),
+        L.Dense(2))
     one("flatten glu", (5, 4, 3), L.Conv2D(2, 2), L.Flatten(), L.Activation("glu"))
     one("flatten normalization dense", (4, 3, 2), L.Conv2D(2, 2), L.Flatten(),
         L.Normalization(mean=[0.25] * 12, variance=[0.5, 2.0, 1.25] * 4), L.Dense(2))
@@ -188,7 +193,6 @@ def shapes():
     one("resizing bilinear up", (3, 4, 2), L.Resizing(7, 5))
     one("resizing bilinear down", (9, 8, 2), L.Resizing(4, 3))
     one("resizing nearest", (5, 7, 2), L.Resizing(8, 3, interpolation="nearest"))
-    one("resizing bicubic", (5, 7, 2), L.Resizing(8, 4, interpolation="bicubic"))
 
 
 def activations():
@@ -295,12 +299,19 @@ def sequences():
     one("embedding", (4,), L.Embedding(7, 3), L.Conv1D(2, 2), data=[ids.astype("float32")])
     one("embedding mask average", (4,), L.Embedding(7, 3, mask_zero=True), L.Dropout(0.5), L.Dense(4),
         L.GlobalAveragePooling1D(), data=[ids.astype("float32")])
+    one("embedding mask norm average", (4,), L.Embedding(7, 3, mask_zero=True), L.BatchNormalization(),
+        L.LeakyReLU(), L.GlobalAveragePooling1D(), data=[ids.astype("float32")])
+    one("embedding mask lost in conv", (4,), L.Embedding(7, 3, mask_zero=True), L.Conv1D(2, 2),
+        L.GlobalAveragePooling1D(), data=[ids.astype("float32")])
     one("embedding average unmasked", (4,), L.Embedding(7, 3), L.GlobalAveragePooling1D(), data=[ids.astype("float32")])
     x = keras.Input((4,), dtype="int32", name="x")
     case("embedding of int32", keras.Model(x, L.Flatten()(L.Embedding(7, 3)(x))), data=[ids.astype("int32")])
 
 
 def augmentation():
+    x = keras.Input((6, 5, 3), dtype="uint8", name="x")
+    pixels = np.arange(180, dtype="uint8").reshape(2, 6, 5, 3)
+    case("pixels of uint8", keras.Model(x, L.Conv2D(2, 3)(L.Rescaling(1 / 255)(x))), data=[pixels])
     one("identities", (6, 5, 3), L.RandomFlip(), L.RandomRotation(0.2), L.RandomZoom(0.1), L.RandomContrast(0.2),
         L.RandomBrightness(0.2), L.RandomTranslation(0.1, 0.1), L.GaussianNoise(0.1), L.GaussianDropout(0.1),
         L.SpatialDropout2D(0.2), L.AlphaDropout(0.1), L.ActivityRegularization(0.1), L.Identity(), L.Dropout(0.3),
