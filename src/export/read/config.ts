@@ -4,13 +4,11 @@ import { isList, isObject, listMember, member, stringMember } from './json.ts';
 /**
  * A layer's config in one vocabulary for every generation of file; fields that need no change stay as written:
  *
- * - `{"class_name": "__tuple__", "items": […]}` is the list itself;
  * - an activation is a name, or a layer object where it is a layer;
  * - `axis` of BatchNormalization is a number (tf.keras writes `[3]`);
  * - an InputLayer has `batch_shape` (Keras 2 writes `batch_input_shape`).
  */
-export function normalizedConfig(className: string, written: JsonObject): JsonObject {
-  const config = withoutTuples(written) as JsonObject;
+export function normalizedConfig(className: string, config: JsonObject): JsonObject {
   const changes: Record<string, JsonValue> = {};
   for (const key of ['activation', 'recurrent_activation']) {
     const name = functionName(member(config, key));
@@ -38,7 +36,8 @@ function functionName(value: JsonValue | undefined): string | undefined {
   return stringMember(value, 'config');
 }
 
-function withoutTuples(value: JsonValue): JsonValue {
+/** `{"class_name": "__tuple__", "items": […]}` is the list itself. */
+export function withoutTuples(value: JsonValue): JsonValue {
   if (isList(value)) return value.map(withoutTuples);
   if (!isObject(value)) return value;
   if (stringMember(value, 'class_name') === '__tuple__') {

@@ -2,7 +2,7 @@ import { EdgefoldError } from '../../errors.ts';
 import type { JsonObject, JsonValue, SourceCall } from '../source-model.ts';
 import { isKeras3Call, readCall, readEndpoints, type CallReader } from './calls.ts';
 import { classNameOf } from './class-names.ts';
-import { batchShape, normalizedConfig } from './config.ts';
+import { batchShape, normalizedConfig, withoutTuples } from './config.ts';
 import { isList, isObject, listMember, member, objectMember, stringMember } from './json.ts';
 import { References, type Target } from './references.ts';
 import { wiredSequential } from './sequential.ts';
@@ -17,7 +17,8 @@ const MAX_NESTING = 64;
  *
  * @throws {EdgefoldError} UNSUPPORTED for other classes, CORRUPT for connections that lead nowhere.
  */
-export function readTopology(serialized: JsonValue, where: string): ModelSpec {
+export function readTopology(written: JsonValue, where: string): ModelSpec {
+  const serialized = withoutTuples(written);
   if (isObject(serialized)) {
     const model = readModel(serialized, where, 0);
     if (model) return model;
