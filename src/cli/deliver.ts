@@ -1,7 +1,7 @@
 import type { FoldReport } from '../fold/report.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { writeModelFiles, type WrittenModel } from '../node-files.ts';
-import type { WriteOptions } from '../onnx/write.ts';
+import type { ExternalData } from '../onnx/read.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import type { Arguments } from './arguments.ts';
 import type { Outcome } from './command.ts';
@@ -9,7 +9,7 @@ import { withCandidate } from './candidate.ts';
 import { conversionText } from './conversion-text.ts';
 import { inputSpecs, outputSpecs } from './graph-specs.ts';
 import type { FoldDocument, ParityJson, SourceJson } from './json.ts';
-import { checkOutput } from './output-file.ts';
+import { refuseOverInput } from './output-file.ts';
 import { comparePair, notAskedFor, type ParitySettings } from './parity-check.ts';
 import type { Progress } from './progress.ts';
 import { heldSignals } from './signals.ts';
@@ -25,7 +25,7 @@ export interface Delivery {
   readonly reference?: () => ModelSource;
   readonly output: string;
   /** Weights in other files go into the result. */
-  readonly externalData?: WriteOptions['externalData'];
+  readonly externalData?: ExternalData;
   readonly pathsRead: Iterable<string>;
   readonly source?: SourceJson;
   readonly warnings: readonly string[];
@@ -39,7 +39,17 @@ export async function deliver(
   progress: Progress,
 ): Promise<Outcome> {
   const { graph, reference, output, pathsRead, externalData } = delivery;
-  const options = { force: args.flag('force'), ...(externalData && { externalData }) };
+  // Weights in other files are read while the result is written; it must not take the place of one of them.
+  const guarded =
+    (read: ExternalData): ExternalData =>
+    (location, offset, length) => {
+      const bytes = read(location, offset, length);
+      refuseOverInput(output, pathsRead);
+      return bytes;
+    };
+  const options = { force: args.flag('force'), ...(externalData && { externalData: guarded(externalData) }) };
+  // The files beside a source have been read by now.
+  refuseOverInput(output, pathsRead);
   let parity: ParityJson = notAskedFor();
   let sizeBytes = 0;
   if (reference) {
@@ -51,8 +61,6 @@ export async function deliver(
   }
   const accepted = !reference || parity.verdict === 'pass';
   progress.step('writing');
-  // Once more, for the files of weights that were read since.
-  await checkOutput(output, pathsRead, options.force);
   const written = accepted ? await heldSignals(() => writeModelFiles(output, graph, options)) : undefined;
   const document = documentOf(delivery, parity, written, sizeBytes);
   return { document, table: () => conversionText(document), exitCode: accepted ? 0 : 2 };

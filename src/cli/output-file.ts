@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { EdgefoldError } from '../errors.ts';
@@ -26,7 +27,7 @@ export async function checkOutput(output: string, inputs: Iterable<string>, forc
   }
   const found = await lstat(output).catch(() => undefined);
   if (!found) return;
-  for (const input of inputs) if (await isSameFile(output, input)) throw overInput(output, input);
+  refuseOverInput(output, inputs);
   if (found.isDirectory()) throw notAFile(output, 'a folder');
   if (found.isSymbolicLink()) throw notAFile(output, 'a symbolic link');
   if (!found.isFile()) throw notAFile(output, 'a device or pipe');
@@ -37,10 +38,25 @@ export async function checkOutput(output: string, inputs: Iterable<string>, forc
   });
 }
 
-/** By device and inode, so that names, symbolic links and hard links make no difference. */
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)));
-  return left !== undefined && left.dev === right?.dev && left.ino === right.ino;
+/**
+ * By device and inode, so that names, symbolic links and hard links make no difference.
+ *
+ * @throws {EdgefoldError} USAGE if the output is one of the inputs.
+ */
+export function refuseOverInput(output: string, inputs: Iterable<string>): void {
+  const target = identity(output);
+  if (target === undefined) return;
+  for (const input of inputs) if (identity(input) === target) throw overInput(output, input);
+}
+
+/** `undefined` for what cannot be followed: nothing there, or links that lead nowhere. */
+function identity(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function overInput(output: string, input: string): EdgefoldError {

@@ -1,8 +1,10 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { edgefold, temporaryFolder } from '../support/cli.ts';
+import { edgefold, repositoryPath, temporaryFolder } from '../support/cli.ts';
 import { tinyNormalized } from '../support/cli-models.ts';
+
+const TFJS = 'models/digits/norm-before-activation/tfjs';
 
 function layOut() {
   const folder = temporaryFolder();
@@ -47,13 +49,28 @@ describe('the output file', () => {
     expect(readFileSync(input)).toEqual(Buffer.from(tinyNormalized()));
   });
 
+  test('is no other file of the model either', async () => {
+    const folder = temporaryFolder();
+    const weights = readFileSync(repositoryPath(`${TFJS}/weights.bin`));
+    writeFileSync(join(folder, 'weights.bin'), weights);
+    writeFileSync(join(folder, 'model.json'), readFileSync(repositoryPath(`${TFJS}/model.json`)));
+    for (const option of ['--no-verify', '--seed=1']) {
+      const { code, stderr } = await edgefold(['export', folder, '-o', join(folder, 'weights.bin'), '--force', option]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/the output would replace the input/);
+    }
+    expect(readFileSync(join(folder, 'weights.bin'))).toEqual(weights);
+  });
+
   test('is no folder, no link and no device', async () => {
     const { folder, input } = layOut();
     mkdirSync(join(folder, 'out.onnx'));
     symlinkSync('elsewhere.onnx', join(folder, 'link.onnx'));
+    symlinkSync('loop.onnx', join(folder, 'loop.onnx'));
     const says = async (path: string) => (await fold(input, '-o', path, '--force')).stderr;
     expect(await says(join(folder, 'out.onnx'))).toMatch(/cannot be written.*found a folder/);
     expect(await says(join(folder, 'link.onnx'))).toMatch(/found a symbolic link/);
+    expect(await says(join(folder, 'loop.onnx'))).toMatch(/found a symbolic link/);
     expect(await says('/dev/null')).toMatch(/found a device/);
     expect(await says(join(folder, 'no/such/out.onnx'))).toMatch(/no such folder to write into/);
     expect(existsSync(join(folder, 'elsewhere.onnx'))).toBe(false);
