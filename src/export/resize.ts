@@ -7,12 +7,3 @@ export function bilinear(corners = false): Record<string, Attribute> {
     coordinate_transformation_mode: string(corners ? 'asymmetric' : 'half_pixel'),
   };
 }
-
-/** TensorFlow's nearest: source point ⌊(o + ½)·scale⌋, which is (o + ½)·scale − ½ rounded, halves upwards. */
-export function nearest(): Record<string, Attribute> {
-  return {
-    mode: string('nearest'),
-    coordinate_transformation_mode: string('half_pixel'),
-    nearest_mode: string('round_prefer_ceil'),
-  };
-}

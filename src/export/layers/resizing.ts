@@ -1,23 +1,28 @@
-import { int, ints, type Attribute } from '../../onnx/attribute.ts';
+import { int, ints } from '../../onnx/attribute.ts';
 import type { Value } from '../../onnx/graph.ts';
+import { int64, type Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import type { LayerLowering } from '../lowering.ts';
-import { bilinear, nearest } from '../resize.ts';
-import { spatialInput, spatialOutput, spatialShape } from '../spatial.ts';
+import { bilinear } from '../resize.ts';
+import { spatialInput, spatialOutput, spatialShape, type Spatial } from '../spatial.ts';
 
 /**
- * Keras `Resizing`: ONNX Resize to a fixed size, of images of any size.
+ * Keras `Resizing` to a fixed size. With i points becoming o:
  *
- * Shapes: x `[N, h, w, C]`, y `[N, height, width, C]`. Output point o samples the input at (o + ½)·i/o − ½.
+ *   bilinear   point p samples the input at (p + ½)·i/o − ½: ONNX Resize, of images of any size
+ *   nearest    point p takes input point ⌊(p + ½)·i/o⌋, in float32 as TensorFlow has it: one Gather an axis
+ *
+ * Shapes: x `[N, h, w, C]`, y `[N, height, width, C]`.
  * Defaults: `interpolation` bilinear, no antialias, no cropping or padding to keep the aspect ratio.
- * TensorFlow's bicubic rounds its sampling points to 1/1024, which ONNX's does not.
+ * TensorFlow's bicubic rounds its sampling points to 1/1024, which ONNX's does not; ONNX's nearest rounds ties
+ * otherwise for some pairs of sizes (14 to 23 is one).
  * Source: https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
  * @throws {EdgefoldError} UNSUPPORTED for the other interpolations, antialias, and keeping the aspect ratio.
  */
 export const resizing: LayerLowering = {
   classNames: ['Resizing'],
-  note: 'nearest and bilinear; no antialias, aspect ratio not kept',
+  note: 'bilinear, and nearest from a fixed size; no antialias, aspect ratio not kept',
 
   lower(layer, [x], graph) {
     for (const option of ['crop_to_aspect_ratio', 'pad_to_aspect_ratio', 'antialias']) {
@@ -25,36 +30,49 @@ export const resizing: LayerLowering = {
     }
     const input = spatialInput(layer, graph.float(x), graph, 2);
     const sizes = [layer.size('height'), layer.size('width')];
-    const attributes = sampling(layer);
-    const output = { ...input, sizes };
-    const value = resize(input.value, sizes, { shape: spatialShape(output), attributes }, graph);
-    return spatialOutput({ ...output, value });
+    const name = layer.value('interpolation') ?? 'bilinear';
+    if (name === 'bilinear') return spatialOutput(interpolated(input, sizes, graph));
+    if (name === 'nearest') return spatialOutput(picked(layer, input, sizes, graph));
+    return layer.unsupported(`its interpolation ${JSON.stringify(name)} has no exact ONNX form`);
   },
 };
 
-function sampling(layer: Layer): Record<string, Attribute> {
-  const name = layer.value('interpolation') ?? 'bilinear';
-  const attributes = typeof name === 'string' ? INTERPOLATIONS.get(name.toLowerCase()) : undefined;
-  return attributes?.() ?? layer.unsupported(`its interpolation ${JSON.stringify(name)} has no exact ONNX form`);
+/** Before opset 18, Resize wants the sizes of all axes, so those of batch and channels are read off. */
+function interpolated(input: Spatial, sizes: readonly number[], graph: GraphWriter): Spatial {
+  const output = { ...input, sizes };
+  const shape = spatialShape(output);
+  const wanted = graph.integers('sizes', sizes);
+  const target = graph.opset >= 18 ? wanted : withOuterSizes(input.value, wanted, graph);
+  const attributes = { ...bilinear(), ...(graph.opset >= 18 ? { axes: ints([2, 3]) } : {}) };
+  return { ...output, value: graph.node('Resize', [input.value, undefined, undefined, target], { shape, attributes }) };
 }
 
-const INTERPOLATIONS = new Map([
-  ['nearest', nearest],
-  ['bilinear', () => bilinear()],
-]);
-
-type Output = Required<Pick<Parameters<GraphWriter['node']>[2], 'shape' | 'attributes'>>;
-
-/** Sizes of the last two axes. Before opset 18 they must be given for all axes, so batch and channels are read off. */
-function resize(x: Value, sizes: readonly number[], { shape, attributes }: Output, graph: GraphWriter): Value {
-  const wanted = graph.integers('sizes', sizes);
-  if (graph.opset >= 18) {
-    return graph.node('Resize', [x, undefined, undefined, wanted], { shape, attributes: { ...attributes, axes: ints([2, 3]) } }); // prettier-ignore
-  }
+function withOuterSizes(x: Value, wanted: Value, graph: GraphWriter): Value {
   const all = graph.node('Shape', [x], { shape: [4], dtype: 'int64', suffix: 'input_shape' });
   const bounds = [graph.integers('first', [0]), graph.integers('third', [2])];
   const kept = graph.node('Slice', [all, ...bounds], { shape: [2], dtype: 'int64', suffix: 'kept' });
   const output = { shape: [4], dtype: 'int64' as const, attributes: { axis: int(0) }, suffix: 'output_shape' };
-  const target = graph.node('Concat', [kept, wanted], output);
-  return graph.node('Resize', [x, undefined, undefined, target], { shape, attributes });
+  return graph.node('Concat', [kept, wanted], output);
+}
+
+function picked(layer: Layer, input: Spatial, [height, width]: readonly number[], graph: GraphWriter): Spatial {
+  const rows = { ...input, sizes: [height!, input.sizes[1]!] };
+  const value = pick(layer, input, { axis: 2, size: height! }, spatialShape(rows), graph.part('rows'));
+  const output = { ...rows, sizes: [height!, width!] };
+  return { ...output, value: pick(layer, { ...rows, value }, { axis: 3, size: width! }, spatialShape(output), graph) };
+}
+
+function pick(
+  layer: Layer,
+  { value, sizes }: Spatial,
+  { axis, size }: { readonly axis: number; readonly size: number },
+  shape: readonly Dim[],
+  graph: GraphWriter,
+): Value {
+  const given = sizes[axis - 2];
+  if (typeof given !== 'number') return layer.unsupported('it takes the nearest points of images of any size');
+  const scale = Math.fround(given / size);
+  const nearest = (p: number) => Math.min(Math.floor(Math.fround((p + 0.5) * scale)), given - 1);
+  const points = graph.constant('points', int64(Array.from({ length: size }, (_, p) => nearest(p))));
+  return graph.node('Gather', [value, points], { shape, attributes: { axis: int(axis) } });
 }

@@ -192,6 +192,7 @@ def shapes():
     one("upsampling nearest", (3, 4, 2), L.UpSampling2D((3, 2)), L.Conv2D(2, 2))
     one("resizing bilinear up", (3, 4, 2), L.Resizing(7, 5))
     one("resizing bilinear down", (9, 8, 2), L.Resizing(4, 3))
+    one("resizing nearest ties", (14, 26, 1), L.Resizing(23, 11, interpolation="nearest"))
     one("resizing nearest", (5, 7, 2), L.Resizing(8, 3, interpolation="nearest"))
 
 
