@@ -43,7 +43,15 @@ function lowerObject(entry: Exclude<JsonValue, null | string>, layer: Layer, x: 
   if (typeof className !== 'string' || !isObject(config)) return layer.malformed('activation', 'an activation');
   const module = typeof entry.module === 'string' ? entry.module : undefined;
   const inner: SourceLayer = {
-    ...layer.source, name: layer.name, className, sourceClassName: className, module, config, calls: [], weights: [], model: undefined,
-  }; // prettier-ignore
+    ...layer.source,
+    name: layer.name,
+    className,
+    sourceClassName: className,
+    module,
+    config,
+    calls: [],
+    weights: [],
+    model: undefined,
+  };
   return graph.workshop.lowerInner(inner, x, graph);
 }

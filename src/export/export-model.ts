@@ -45,7 +45,11 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
   const outputs = lowerModel(job, model, inputs, { prefix: '', depth: 0, training: false });
   refuseProblems(job);
   const values = outputs.map((handle) => inSourceLayout(handle, job.workshop));
-  nameOutputs(graph, values, model.outputs.map(({ layer }) => layer)); // prettier-ignore
+  nameOutputs(
+    graph,
+    values,
+    model.outputs.map(({ layer }) => layer),
+  );
   return { graph, warnings: [...source.warnings, ...job.workshop.warnings], outputShapes: job.outputShapes };
 }
 

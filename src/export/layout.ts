@@ -73,7 +73,14 @@ export function flattenedOrder(shape: readonly number[]): Reordered {
       if (size(shape) > MAX_REORDERED)
         throw new EdgefoldError('LIMIT', `more than ${MAX_REORDERED} features are put in order`);
       const index = { dtype: 'float64', shape, data: Float64Array.from({ length: size(shape) }, (_, i) => i) } as const;
-      return Int32Array.from(transposed(index, channelsFirstAxes(shape.length + 1).slice(1).map((a) => a - 1)).data); // prettier-ignore
+      return Int32Array.from(
+        transposed(
+          index,
+          channelsFirstAxes(shape.length + 1)
+            .slice(1)
+            .map((a) => a - 1),
+        ).data,
+      );
     }),
   };
 }

@@ -61,7 +61,8 @@ function inputType(layer: Layer, warnings: Set<string>): DType {
   const name = typeName(layer.value('dtype')) ?? 'float32';
   const dtype = INPUT_TYPES.get(name.replace(/^mixed_\w+$/, 'float32'));
   if (!dtype) return layer.unsupported(`its dtype ${name} has no use here`, 'Text must be turned into numbers first.');
-  if (/^(b?float16|float64)$/.test(name)) warnings.add(`${layer.label} takes ${name}; the exported model takes float32.`); // prettier-ignore
+  if (/^(b?float16|float64)$/.test(name))
+    warnings.add(`${layer.label} takes ${name}; the exported model takes float32.`);
   return dtype;
 }
 

@@ -28,7 +28,10 @@ export function nameOutputs(graph: Graph, values: readonly Value[], names: reado
 }
 
 function copied(graph: Graph, value: Value): Value {
-  return graph.node('Identity', { inputs: [value], output: { name: `${value.name}/output`, dtype: value.dtype, shape: value.shape } }); // prettier-ignore
+  return graph.node('Identity', {
+    inputs: [value],
+    output: { name: `${value.name}/output`, dtype: value.dtype, shape: value.shape },
+  });
 }
 
 /** Takes out nodes whose results nobody reads: forms of a value that were offered and not needed. */
@@ -66,7 +69,13 @@ function rename(graph: Graph, value: Value, name: string): void {
   const { opType, domain, inputs } = node;
   const place = graph.nodes.indexOf(node);
   const outputs = node.outputs.map((output) => (output === value ? renamed : output));
-  const copy = new Node(opType, { name: node.name, domain, inputs, outputs, attributes: Object.fromEntries(node.attributes) }); // prettier-ignore
+  const copy = new Node(opType, {
+    name: node.name,
+    domain,
+    inputs,
+    outputs,
+    attributes: Object.fromEntries(node.attributes),
+  });
   graph.removeNode(node);
   graph.nodes.splice(place, 0, copy);
   graph.replaceUses(value, renamed);

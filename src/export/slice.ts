@@ -21,10 +21,19 @@ export function slice(graph: GraphWriter, x: Handle, cuts: readonly Cut[], suffi
     graph.integers(suffix === undefined ? name : `${suffix}_${name}`, values);
   const inputs = [
     x.value,
-    integers('starts', cuts.map(({ start }) => start)),
-    integers('ends', cuts.map(({ end }) => end)),
-    integers('axes', cuts.map(({ axis }) => physicalAxis(x, axis))),
-  ]; // prettier-ignore
+    integers(
+      'starts',
+      cuts.map(({ start }) => start),
+    ),
+    integers(
+      'ends',
+      cuts.map(({ end }) => end),
+    ),
+    integers(
+      'axes',
+      cuts.map(({ axis }) => physicalAxis(x, axis)),
+    ),
+  ];
   const output = {
     shape: physicalShape(shape, x.layout),
     dtype: x.value.dtype,

@@ -76,7 +76,8 @@ function scaleAndShift(layer: Layer, x: Handle, axes: readonly number[], graph: 
   const epsilon = layer.number('epsilon', EPSILON);
   const scale = Float64Array.from(v!, (variance, i) => (g?.[i] ?? 1) / Math.sqrt(variance + epsilon));
   const shift = scale.map((s, i) => (b?.[i] ?? 0) - m![i]! * s);
-  const constant = (name: string, values: Float64Array) => graph.constant(name, laidOut(float32(sizes, values), x.layout)); // prettier-ignore
+  const constant = (name: string, values: Float64Array) =>
+    graph.constant(name, laidOut(float32(sizes, values), x.layout));
   const scaled = graph.like(x, 'Mul', { operands: [constant('scale', scale)], suffix: 'scaled' });
   return graph.like(scaled, 'Add', { operands: [constant('shift', shift)] });
 }

@@ -30,7 +30,15 @@ export const concatenate: LayerLowering = {
       : handles[0]!.layout;
     const at = physicalAxis(handles[0]!, axis);
     const output = { shape: physicalShape(shape, layout), attributes: { axis: int(at) } };
-    const y = graph.handle(graph.node('Concat', handles.map(({ value }) => value), output), shape, layout); // prettier-ignore
+    const y = graph.handle(
+      graph.node(
+        'Concat',
+        handles.map(({ value }) => value),
+        output,
+      ),
+      shape,
+      layout,
+    );
     return { ...y, mask: jointMask(layer, inputs) };
   },
 };
@@ -38,7 +46,11 @@ export const concatenate: LayerLowering = {
 function joinedShape(layer: Layer, inputs: readonly [Handle, ...Handle[]], axis: number): Dim[] {
   const { shape: first } = inputs[0];
   for (const { shape } of inputs) {
-    const fits = shape.length === first.length && shape.every((dim, i) => i === axis || dim === first[i] || typeof dim !== typeof first[i] || typeof dim === 'string'); // prettier-ignore
+    const fits =
+      shape.length === first.length &&
+      shape.every(
+        (dim, i) => i === axis || dim === first[i] || typeof dim !== typeof first[i] || typeof dim === 'string',
+      );
     if (!fits) layer.unsupported(`its inputs [${first.join(', ')}] and [${shape.join(', ')}] do not fit together`);
   }
   const sizes = inputs.map(({ shape }) => shape[axis]!);

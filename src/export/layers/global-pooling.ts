@@ -34,8 +34,10 @@ export const globalPooling: LayerLowering = {
     if (x.shape.length !== rank) layer.unsupported(`its input has rank ${x.shape.length} in place of ${rank}`);
     const kind = layer.className.startsWith('GlobalAverage') ? 'Average' : 'Max';
     const keep = layer.flag('keepdims', false);
-    const first = layer.choice('data_format', ['channels_last', 'channels_first'], 'channels_last') === 'channels_first'; // prettier-ignore
-    if (x.mask && kind === 'Average' && layer.className.endsWith('1D')) return masked(layer, x, x.mask(), first || keep, graph); // prettier-ignore
+    const first =
+      layer.choice('data_format', ['channels_last', 'channels_first'], 'channels_last') === 'channels_first';
+    if (x.mask && kind === 'Average' && layer.className.endsWith('1D'))
+      return masked(layer, x, x.mask(), first || keep, graph);
     if (first) return inFront(kind, { ...asKeras(graph, x), layout: KERAS }, keep, x.shape[1]!, graph);
     if (x.layout.kind === 'channels-first') return inFront(kind, x, keep, x.shape.at(-1)!, graph);
     return behind(kind, x, keep, graph);
@@ -61,7 +63,10 @@ function flat(value: Value, shape: readonly Dim[], graph: GraphWriter): Value {
 function behind(kind: 'Average' | 'Max', x: Handle, keep: boolean, graph: GraphWriter): Handle {
   const [batch, ...rest] = x.shape as [Dim, ...Dim[]];
   const points = rest.slice(0, -1);
-  const { inputs, attributes } = graph.axes(points.map((_, i) => i + 1), 18); // prettier-ignore
+  const { inputs, attributes } = graph.axes(
+    points.map((_, i) => i + 1),
+    18,
+  );
   const shape = [batch, ...(keep ? points.map(() => 1) : []), rest.at(-1)!];
   const output = { shape, attributes: { ...attributes, keepdims: int(keep ? 1 : 0) } };
   return graph.handle(graph.node(kind === 'Max' ? 'ReduceMax' : 'ReduceMean', [x.value, ...inputs], output), shape);
@@ -73,10 +78,17 @@ function masked(layer: Layer, given: Handle, mask: Value, plain: boolean, graph:
   const x = asKeras(graph, given);
   const [batch, steps, channels] = x.shape as [Dim, Dim, Dim];
   const weights = graph.node('Cast', [mask], { shape: [batch, steps], attributes: { to: int(1) }, suffix: 'mask' });
-  const columns = graph.node('Unsqueeze', [weights, graph.integers('last', [2])], { shape: [batch, steps, 1], suffix: 'columns' }); // prettier-ignore
+  const columns = graph.node('Unsqueeze', [weights, graph.integers('last', [2])], {
+    shape: [batch, steps, 1],
+    suffix: 'columns',
+  });
   const seen = graph.like(x, 'Mul', { operands: [columns], suffix: 'seen' });
   const sum = (value: Value, shape: readonly Dim[], suffix: string) =>
-    graph.node('ReduceSum', [value, graph.integers(`${suffix}_axis`, [1])], { shape, attributes: { keepdims: int(0) }, suffix }); // prettier-ignore
+    graph.node('ReduceSum', [value, graph.integers(`${suffix}_axis`, [1])], {
+      shape,
+      attributes: { keepdims: int(0) },
+      suffix,
+    });
   const shape = [batch, channels];
   const total = sum(seen.value, shape, 'total');
   return graph.handle(graph.node('Div', [total, sum(columns, [batch, 1], 'count')], { shape }), shape);

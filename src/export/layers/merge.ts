@@ -32,8 +32,13 @@ export const merge: LayerLowering = {
 };
 
 const OPERATORS: Readonly<Record<string, string>> = {
-  Add: 'Add', Subtract: 'Sub', Multiply: 'Mul', Average: 'Add', Maximum: 'Max', Minimum: 'Min',
-}; // prettier-ignore
+  Add: 'Add',
+  Subtract: 'Sub',
+  Multiply: 'Mul',
+  Average: 'Add',
+  Maximum: 'Max',
+  Minimum: 'Min',
+};
 
 function combine(layer: Layer, [first, ...rest]: readonly [Handle, ...Handle[]], graph: GraphWriter): Handle {
   const opType = OPERATORS[layer.className]!;
@@ -41,7 +46,11 @@ function combine(layer: Layer, [first, ...rest]: readonly [Handle, ...Handle[]],
   const total = rest.reduce((sum, x, i) => {
     const shape = broadcast(layer, sum.shape, x.shape);
     const last = i === rest.length - 1 && !average;
-    const output = { shape: physicalShape(shape, sum.layout), dtype: sum.value.dtype, ...(last ? {} : { suffix: `of_${i + 2}` }) }; // prettier-ignore
+    const output = {
+      shape: physicalShape(shape, sum.layout),
+      dtype: sum.value.dtype,
+      ...(last ? {} : { suffix: `of_${i + 2}` }),
+    };
     return graph.handle(graph.node(opType, [sum.value, x.value], output), shape, sum.layout);
   }, first);
   return average ? graph.like(total, 'Div', { operands: [graph.scalar('count', rest.length + 1)] }) : total;
@@ -50,7 +59,9 @@ function combine(layer: Layer, [first, ...rest]: readonly [Handle, ...Handle[]],
 /** Float32 as soon as one of them is, or the merge divides. */
 function alikeInType(handles: readonly Handle[], graph: GraphWriter): Handle[] {
   const types = new Set(handles.map(({ value }) => value.dtype));
-  return types.size === 1 && types.has('float32') ? [...handles] : handles.map((x, i) => graph.part(`input_${i}`).float(x)); // prettier-ignore
+  return types.size === 1 && types.has('float32')
+    ? [...handles]
+    : handles.map((x, i) => graph.part(`input_${i}`).float(x));
 }
 
 /** `[N, …]` → `[N, 1, …, …]` of the given rank. */

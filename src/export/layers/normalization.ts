@@ -70,6 +70,10 @@ function numbersOf(layer: Layer, key: string, value: JsonValue): number[] {
 function fill(layer: Layer, key: string, data: ArrayLike<number>, shape: readonly number[]): Tensor<'float32'> {
   const size = shape.reduce((product, dim) => product * dim, 1);
   if (data.length === size) return float32(shape, data);
-  if (data.length === 1) return float32(shape.map(() => 1), data); // prettier-ignore
+  if (data.length === 1)
+    return float32(
+      shape.map(() => 1),
+      data,
+    );
   return layer.malformed(key, `${size} numbers`);
 }

@@ -17,7 +17,8 @@ export const permute: LayerLowering = {
     const x = given.layout.kind === 'reordered' ? asKeras(graph, given) : given;
     const rank = x.shape.length;
     const dims = layer.sizes('dims', rank - 1);
-    if (new Set(dims).size !== dims.length || Math.max(...dims) >= rank) layer.malformed('dims', `a permutation of 1 to ${rank - 1}`); // prettier-ignore
+    if (new Set(dims).size !== dims.length || Math.max(...dims) >= rank)
+      layer.malformed('dims', `a permutation of 1 to ${rank - 1}`);
     const order = [0, ...dims];
     const shape = order.map((axis) => x.shape[axis]!);
     const perm = order.map((axis) => physicalAxis(x, axis));

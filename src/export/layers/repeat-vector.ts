@@ -16,7 +16,11 @@ export const repeatVector: LayerLowering = {
     const n = layer.size('n');
     const [batch, features] = [shape[0]!, shape[1]!];
     const { dtype } = value;
-    const row = graph.node('Unsqueeze', [value, graph.integers('axes', [1])], { shape: [batch, 1, features], dtype, suffix: 'row' }); // prettier-ignore
+    const row = graph.node('Unsqueeze', [value, graph.integers('axes', [1])], {
+      shape: [batch, 1, features],
+      dtype,
+      suffix: 'row',
+    });
     const output = [batch, n, features];
     const target = graph.integers('shape', [1, n, 1]);
     return graph.handle(graph.node('Expand', [row, target], { shape: output, dtype }), output);

@@ -34,7 +34,10 @@ function apply(
   suffix?: string,
 ): Handle {
   const shape = [...x.shape.slice(1).map(() => 1), values.length];
-  const operand = graph.constant(name, values.length === 1 ? float32([], values) : laidOut(float32(shape, values), x.layout)); // prettier-ignore
+  const operand = graph.constant(
+    name,
+    values.length === 1 ? float32([], values) : laidOut(float32(shape, values), x.layout),
+  );
   return graph.like(x, opType, { operands: [operand], ...(suffix === undefined ? {} : { suffix }) });
 }
 

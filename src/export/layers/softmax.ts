@@ -27,8 +27,14 @@ export const softmaxLayer: LayerLowering = {
 };
 
 function overAxes(x: Handle, axes: readonly number[], graph: GraphWriter): Handle {
-  const { inputs, attributes } = graph.axes(axes.map((axis) => physicalAxis(x, axis)), 18); // prettier-ignore
-  const shape = physicalShape(x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)), x.layout); // prettier-ignore
+  const { inputs, attributes } = graph.axes(
+    axes.map((axis) => physicalAxis(x, axis)),
+    18,
+  );
+  const shape = physicalShape(
+    x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)),
+    x.layout,
+  );
   const output = { shape, attributes: { ...attributes, keepdims: int(1) }, suffix: 'log_sum' };
   const logSum = graph.node('ReduceLogSumExp', [x.value, ...inputs], output);
   const logits = graph.like(x, 'Sub', { operands: [logSum], suffix: 'log' });

@@ -3,7 +3,7 @@ import type { Dim } from '../../tensor.ts';
 import { applyActivation } from '../activation.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { spatialInput, spatialOutput, spatialRank, spatialShape, staticChannels } from '../spatial.ts';
-import { biasOf, filtersFirst, readWindow } from './convolution.ts';
+import { biasOf, filtersFirst, readWindow } from '../convolve.ts';
 
 /**
  * Keras `Conv1DTranspose`, `Conv2DTranspose`, `Conv3DTranspose`: ONNX ConvTranspose.
@@ -34,10 +34,15 @@ export const transposedConvolution: LayerLowering = {
     const { kernel, strides, dilations, padding } = readWindow(layer, rank);
     if (padding === 'causal') layer.malformed('padding', 'valid or same');
     const W = graph.parameter(layer.weight('kernel', [...kernel, filters, channels]), 'channels first', filtersFirst);
-    const outputPadding = layer.value('output_padding') === undefined ? undefined : layer.sizes('output_padding', rank, 0, 0); // prettier-ignore
-    const axes = kernel.map(
-      (k, i) =>
-      cut({ extent: (k - 1) * dilations[i]! + 1, stride: strides[i]!, same: padding === 'same', outputPadding: outputPadding?.[i] }), // prettier-ignore
+    const outputPadding =
+      layer.value('output_padding') === undefined ? undefined : layer.sizes('output_padding', rank, 0, 0);
+    const axes = kernel.map((k, i) =>
+      cut({
+        extent: (k - 1) * dilations[i]! + 1,
+        stride: strides[i]!,
+        same: padding === 'same',
+        outputPadding: outputPadding?.[i],
+      }),
     );
     const sizes = input.sizes.map((size, i): Dim => {
       return typeof size === 'number' ? (size - 1) * strides[i]! + axes[i]!.kept : graph.symbol(i + 1);
@@ -68,8 +73,10 @@ interface Axis {
 function cut({ extent, stride, same, outputPadding }: Axis) {
   const kept =
     outputPadding === undefined
-      ? same ? stride : Math.max(extent, stride)
-      : (same ? extent % 2 : extent) + outputPadding; // prettier-ignore
+      ? same
+        ? stride
+        : Math.max(extent, stride)
+      : (same ? extent % 2 : extent) + outputPadding;
   const surplus = Math.max(extent - kept, 0);
   const begin = same ? Math.floor(surplus / 2) : 0;
   return { kept, begin, end: surplus - begin, added: Math.max(kept - extent, 0) };
