@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
  * Which folder may import which (docs/architecture.md has the table). A folder not listed for a zone is forbidden
  * to it; `node:` modules are only for the command line and the Node runtime.
  */
-const FOLDERS = ['onnx', 'export', 'fold', 'runtime', 'parity', 'cli'];
+const FOLDERS = ['onnx', 'export', 'fold', 'runtime', 'parity', 'files', 'cli'];
 const ZONES = [
   { files: ['src/errors.ts', 'src/tensor.ts'], may: [] },
   { files: ['src/onnx/**'], may: ['onnx'] },
@@ -13,6 +13,7 @@ const ZONES = [
   { files: ['src/fold/**'], may: ['onnx', 'fold'] },
   { files: ['src/runtime/**'], may: ['runtime'], node: ['src/runtime/node.ts'] },
   { files: ['src/parity/**'], may: ['runtime', 'onnx', 'parity'] },
+  { files: ['src/files/**'], may: ['onnx', 'export', 'files'], node: ['src/files/**'] },
   { files: ['src/index.ts', 'src/web.ts'], may: ['onnx', 'export', 'fold', 'runtime', 'parity'] },
 ];
 

@@ -29,6 +29,19 @@ export type { Fold, FoldReport, KeptNode } from './fold/report.ts';
 
 export { verify, type VerifyOptions } from './parity/verify.ts';
 export { compareTensors } from './parity/metrics.ts';
-export { TOLERANCES } from './parity/tolerances.ts';
-export type { OutputMetrics, ParityReport, Tolerance, Verdict } from './parity/report.ts';
-export type { Input, Load, LoadOptions, Model, ModelSource, OptimizationLevel, Provider, ProviderReport, TensorSpec } from './runtime/model.ts'; // prettier-ignore
+export { formatMetrics, formatParity } from './parity/format.ts';
+export { toleranceFor, TOLERANCES } from './parity/tolerances.ts';
+export type { SampleOptions } from './parity/sample-options.ts';
+export type { OutputMetrics, ParityReport, ParityRun, Tolerance, Verdict } from './parity/report.ts';
+export { OPTIMIZATION_LEVELS, PROVIDERS } from './runtime/model.ts';
+export type {
+  Input,
+  Load,
+  LoadOptions,
+  Model,
+  ModelSource,
+  OptimizationLevel,
+  Provider,
+  ProviderReport,
+  TensorSpec,
+} from './runtime/model.ts';

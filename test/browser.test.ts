@@ -14,11 +14,11 @@ const MODEL = fileURLToPath(new URL('../models/digits/norm-before-activation/mod
 
 /** Exports and folds the model that its server has, and posts the ONNX file back. */
 const PAGE = `
-import { exportModel, foldGraph, inMemoryFiles, writeOnnx } from '${fileURLToPath(new URL('../src/web.ts', import.meta.url))}';
+import { exportModel, foldGraph, writeOnnx } from '${fileURLToPath(new URL('../src/web.ts', import.meta.url))}';
 const post = (path, body) => fetch(path, { method: 'POST', body });
 try {
   const bytes = new Uint8Array(await (await fetch('/model')).arrayBuffer());
-  const { graph } = await exportModel(inMemoryFiles('model.keras', bytes));
+  const { graph } = await exportModel(bytes);
   await post('/done', writeOnnx(foldGraph(graph).graph));
 } catch (error) {
   await post('/failed', String(error?.stack ?? error));

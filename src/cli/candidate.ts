@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { writeModelFiles } from '../node-files.ts';
+import { writeModelFiles } from '../files/write.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { splitOnnx, type SplitLimits, type WriteOptions } from '../onnx/write.ts';
 import type { ModelSource } from '../runtime/model.ts';

@@ -1,6 +1,6 @@
 import type { FoldReport } from '../fold/report.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { writeModelFiles, type WrittenModel } from '../node-files.ts';
+import { writeModelFiles, type WrittenModel } from '../files/write.ts';
 import type { ExternalData } from '../onnx/read.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import type { Arguments } from './arguments.ts';

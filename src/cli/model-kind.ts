@@ -1,6 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
 import { describe, sniff, type FileKind } from '../onnx/sniff.ts';
-import type { OpenedSource } from './source-files.ts';
+import type { OpenedSource } from '../files/source.ts';
 
 /** The containers that Keras and TF.js write. */
 const SOURCE_KINDS: ReadonlySet<FileKind> = new Set(['hdf5', 'zip', 'json']);

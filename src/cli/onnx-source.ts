@@ -1,10 +1,11 @@
 import { dirname, join } from 'node:path';
-import { externalDataReader } from '../node-files.ts';
+import { externalDataReader } from '../files/external-data.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { readOnnx, type ExternalData } from '../onnx/read.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import { refuseSource } from './model-kind.ts';
-import { openSource, type OpenedSource } from './source-files.ts';
+import type { OpenedSource } from '../files/source.ts';
+import { openGiven } from './open-given.ts';
 
 /** An ONNX file that was read. */
 export interface OnnxSource {
@@ -18,7 +19,7 @@ export interface OnnxSource {
 
 /** @throws {EdgefoldError} FILE, or what {@link readOnnx} finds. */
 export async function onnxSource(given: string): Promise<OnnxSource> {
-  return readOnnxSource(await openSource(given));
+  return readOnnxSource(await openGiven(given));
 }
 
 /** @throws {EdgefoldError} what {@link readOnnx} finds. */

@@ -1,6 +1,6 @@
 import type { Model } from '../runtime/model.ts';
 import { modelKind } from './model-kind.ts';
-import { openSource } from './source-files.ts';
+import { openGiven } from './open-given.ts';
 
 /**
  * A model ready to run on the CPU: ONNX as it is, anything else exported and folded in memory.
@@ -8,7 +8,7 @@ import { openSource } from './source-files.ts';
  * @throws {EdgefoldError} FILE, FORMAT, and whatever reading, exporting or loading finds.
  */
 export async function openModel(given: string): Promise<{ readonly model: Model; readonly name: string }> {
-  const source = await openSource(given);
+  const source = await openGiven(given);
   const { load } = await import('../runtime/node.ts');
   // By its path where it has one, so that weights in files beside it are found.
   if (modelKind(source) === 'onnx') return { model: await load(source.path ?? source.bytes), name: source.name };

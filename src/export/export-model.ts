@@ -6,7 +6,7 @@ import { lowerInner, lowerings, lowerModel, type Job, type Lowered, type OutputS
 import { modelInputs } from './model-inputs.ts';
 import { nameOutputs } from './name-outputs.ts';
 import { asKeras } from './reorder.ts';
-import { readSource } from './read/read-source.ts';
+import { inMemoryFiles, readSource } from './read/read-source.ts';
 import type { SourceFile, SourceFiles, SourceModel } from './source-model.ts';
 
 export interface ExportOptions {
@@ -62,10 +62,14 @@ export interface ExportedModel extends ExportResult {
  * Reads a trained model of any format known here and writes it as an ONNX graph: `readSource`, then
  * {@link exportSource}.
  *
+ * @param model its files, or the bytes of a format that is one file.
  * @throws {EdgefoldError} whatever reading or exporting finds.
  */
-export async function exportModel(files: SourceFiles, options: ExportOptions = {}): Promise<ExportedModel> {
-  const source = await readSource(files);
+export async function exportModel(
+  model: SourceFiles | Uint8Array,
+  options: ExportOptions = {},
+): Promise<ExportedModel> {
+  const source = await readSource(model instanceof Uint8Array ? inMemoryFiles('the model', model) : model);
   return { source, ...exportSource(source, options) };
 }
 

@@ -1,9 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EdgefoldError } from '../errors.ts';
 import { checkLocation } from '../onnx/location.ts';
 import type { ExternalData } from '../onnx/read.ts';
 import { cutOff, failed, notRegular } from './faults.ts';
+import { isInside } from './folder.ts';
 import { MAX_TRANSFER, READ } from './read.ts';
 
 /**
@@ -65,11 +66,6 @@ function opened(path: string): number {
   } catch (cause) {
     return failed('cannot be read', path, cause);
   }
-}
-
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 }
 
 function readRange(file: number, path: string, offset: number, length: number): Uint8Array {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { withCandidate } from '../../src/cli/candidate.ts';
-import { writeModelFiles } from '../../src/node-files.ts';
+import { writeModelFiles } from '../../src/files/write.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { load } from '../../src/runtime/node.ts';
 import { edgefold, temporaryFolder } from '../support/cli.ts';

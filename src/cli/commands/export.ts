@@ -5,7 +5,7 @@ import { deliver } from '../deliver.ts';
 import { besideInput, checkOutput } from '../output-file.ts';
 import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
-import { openSource } from '../source-files.ts';
+import { openGiven } from '../open-given.ts';
 
 export const exportCommand: Command = {
   verb: 'export',
@@ -35,7 +35,7 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   const opset = args.integer('opset', [1, 1000]);
   progress.expect(args.flag('no-verify') ? 4 : 5);
   progress.step('reading');
-  const file = await openSource(args.operand(0));
+  const file = await openGiven(args.operand(0));
   const output = args.text('output') ?? besideInput(file.path, '.onnx');
   await checkOutput(output, file.pathsRead, args.flag('force'));
   const { readSource } = await import('../../export/read/read-source.ts');

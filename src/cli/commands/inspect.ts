@@ -3,7 +3,8 @@ import type { InspectDocument } from '../json.ts';
 import { inspectText } from '../inspect/inspect-text.ts';
 import { modelKind } from '../model-kind.ts';
 import type { Progress } from '../progress.ts';
-import { openSource, type OpenedSource } from '../source-files.ts';
+import type { OpenedSource } from '../../files/source.ts';
+import { openGiven } from '../open-given.ts';
 
 export const inspectCommand: Command = {
   verb: 'inspect',
@@ -21,7 +22,7 @@ export const inspectCommand: Command = {
 async function inspect(given: string, progress: Progress): Promise<Outcome> {
   progress.expect(2);
   progress.step('reading');
-  const file = await openSource(given);
+  const file = await openGiven(given);
   progress.step('trying to fold');
   const document = await documentOf(file);
   return { document, table: () => inspectText(document), exitCode: 0 };

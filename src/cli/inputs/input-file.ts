@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { EdgefoldError } from '../../errors.ts';
-import { readFileBytes } from '../../node-files.ts';
+import { readFileBytes } from '../../files/read.ts';
 import type { Tensor } from '../../tensor.ts';
 import { isIdx, readIdx } from './idx.ts';
 import { readJsonTensors } from './nested-json.ts';

@@ -15,7 +15,7 @@ import type {
   PartJson,
   VariableJson,
 } from '../json.ts';
-import type { OpenedSource } from '../source-files.ts';
+import type { OpenedSource } from '../../files/source.ts';
 import { fatesOf, fatesOfLayer } from './fates.ts';
 
 /** Keras's names of the four variables, and the defaults of the configuration in every generation. */

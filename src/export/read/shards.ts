@@ -1,7 +1,7 @@
 import { EdgefoldError } from '../../errors.ts';
 import type { JsonObject, SourceFiles } from '../source-model.ts';
 import { listMember } from './json.ts';
-import { checkSiblingName } from './source-files.ts';
+import { checkLocation } from '../../onnx/location.ts';
 
 /** The shards of one group, read as if they were one file; a weight may begin in one and end in the next. */
 export interface ShardedBytes {
@@ -21,7 +21,7 @@ export async function readShards(group: JsonObject, files: SourceFiles): Promise
         received: JSON.stringify(path).slice(0, 80),
       });
     }
-    checkSiblingName(path);
+    checkLocation(path);
     shards.push(await files.sibling(path));
   }
   return joined(shards);

@@ -1,4 +1,5 @@
 import { EdgefoldError } from '../../errors.ts';
+import { checkLocation } from '../../onnx/location.ts';
 import type { SourceFiles } from '../source-model.ts';
 
 /**
@@ -17,7 +18,7 @@ export function inMemoryFiles(
     bytes,
     siblings: () => Promise.resolve([...siblings.keys()]),
     sibling: async (wanted) => {
-      checkSiblingName(wanted);
+      checkLocation(wanted, name);
       const found = siblings.get(wanted) ?? siblings.get(wanted.replace(/^(\.\/)+/, ''));
       if (found) return Promise.resolve(found);
       throw new EdgefoldError('FILE', 'a file that the model needs is missing', {
@@ -28,27 +29,6 @@ export function inMemoryFiles(
       });
     },
   };
-}
-
-/**
- * Refuses what is no plain relative name: an absolute path, one that leaves the folder, an address.
- * @throws {EdgefoldError} UNSAFE
- */
-export function checkSiblingName(name: string): void {
-  const reason = whyUnsafe(name);
-  if (reason === undefined) return;
-  throw new EdgefoldError('UNSAFE', `the model asks for a file that may not be read: ${reason}`, {
-    where: JSON.stringify(name.slice(0, 200)),
-    expected: 'a file in the folder of the model',
-    hint: 'Put the weights beside the model file and name them plainly.',
-  });
-}
-
-function whyUnsafe(name: string): string | undefined {
-  if (name === '' || name.includes('\0')) return 'it has no proper name';
-  if (/^[a-z][a-z0-9+.-]*:/i.test(name)) return 'it is an address or names a drive';
-  if (name.startsWith('/') || name.includes('\\')) return 'it is not a relative name';
-  return name.split('/').includes('..') ? 'it leaves the folder of the model' : undefined;
 }
 
 const LISTED = 8;

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openSource } from '../../src/cli/source-files.ts';
+import { openSource } from '../../src/files/source.ts';
 import { temporaryFolder } from '../support/cli.ts';
 
 /** `outside.bin` beside the folder `model`, which holds `model.json`, `weights.bin` and `shards/1.bin`. */

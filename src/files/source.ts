@@ -1,10 +1,11 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { EdgefoldError } from '../errors.ts';
-import { checkSiblingName, listing } from '../export/read/source-files.ts';
+import { listing } from '../export/read/source-files.ts';
 import type { SourceFiles } from '../export/source-model.ts';
-import { readFileBytes } from '../node-files.ts';
-import { readStdin, STDIN } from './stdin.ts';
+import { checkLocation } from '../onnx/location.ts';
+import { isInside } from './folder.ts';
+import { readFileBytes } from './read.ts';
 
 /** Source files on this machine, and where they were found: output may go to none of these places. */
 export interface OpenedSource extends SourceFiles {
@@ -19,14 +20,13 @@ export interface OpenedSource extends SourceFiles {
 }
 
 /**
- * Opens a model file, a folder that holds `model.json`, or `-` for standard input (formats of one file only).
+ * Opens a model file, or a folder that holds `model.json`.
  * Files beside it are read by plain relative name; what leaves the folder is refused, symbolic links included, unless
  * the model file itself is a link into the same folder (as the Hugging Face cache lays its files out).
  *
  * @throws {EdgefoldError} FILE; from `sibling` also UNSAFE.
  */
 export async function openSource(given: string): Promise<OpenedSource> {
-  if (given === STDIN) return fromStdin();
   const path = await modelFile(given);
   const bytes = await readFileBytes(path);
   const pathsRead = new Set([path]);
@@ -53,26 +53,6 @@ export async function openSource(given: string): Promise<OpenedSource> {
   };
 }
 
-async function fromStdin(): Promise<OpenedSource> {
-  const bytes = await readStdin();
-  return {
-    path: undefined,
-    pathsRead: new Set(),
-    name: 'standard input',
-    noteRead: () => undefined,
-    bytes,
-    bytesRead: () => bytes.length,
-    siblings: () => Promise.resolve([]),
-    sibling: (name) =>
-      Promise.reject(
-        new EdgefoldError('FILE', 'standard input has no files beside it', {
-          where: name,
-          hint: 'Give the path of the model file instead of "-".',
-        }),
-      ),
-  };
-}
-
 /** The file itself, or `model.json` in the folder given. */
 async function modelFile(given: string): Promise<string> {
   const stats = await stat(given).catch((error: unknown) => (error as NodeJS.ErrnoException).code ?? '');
@@ -92,18 +72,13 @@ async function modelFile(given: string): Promise<string> {
 }
 
 async function insideFolder(name: string, folder: string, roots: readonly string[]): Promise<string> {
-  checkSiblingName(name);
+  checkLocation(name);
   const path = join(folder, ...name.split('/'));
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined) throw await missing(path);
   if (!roots.some((root) => isInside(real, root))) throw leavesFolder(name);
   if ((await stat(real)).isFile()) return real;
   throw new EdgefoldError('FILE', 'it is not a regular file', { where: path, expected: 'a weights file' });
-}
-
-function isInside(path: string, root: string): boolean {
-  const way = relative(root, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 }
 
 function leavesFolder(name: string): EdgefoldError {
