@@ -23,7 +23,8 @@ function behindConv({ opset = 17, attributes = {}, parameters = PARAMETERS, stat
   const y = f.node('Conv', [f.input([1, 3, 2, 2]), f.integers([2, 3, 1, 1])]);
   const inputs = [y, ...parameters.map((tensor) => f.graph.constant('p', tensor))];
   const z = f.node('BatchNormalization', inputs, attributes, 'bn');
-  if (statistics) (z.producer!.outputs as (Value | undefined)[]).push(new Value('running_mean'), new Value('running_var'));
+  if (statistics)
+    (z.producer!.outputs as (Value | undefined)[]).push(new Value('running_mean'), new Value('running_var'));
   return f.done(z);
 }
 
@@ -67,7 +68,7 @@ describe('BatchNormalization at inference is folded', () => {
       f.graph.constant(name, { dtype: 'float64', shape, data: Float64Array.from(values) });
     const x = f.input([2, 2], 'x', 'float64');
     const y = f.node('MatMul', [x, double('W', [2, 2], [0.1, 0.2, 0.3, -0.7])]);
-    const parameters = PARAMETERS.map(({ data }) => double('p', [2], Array.from(data as Float32Array)));
+    const parameters = PARAMETERS.map(({ data }) => double('p', [2], Array.from(data)));
     const z = f.node('BatchNormalization', [y, ...parameters], {}, 'bn');
     await checkFold(f.done(z), ['bn = Gemm(x, W_1, W_bias)'], { tolerance: 'double', seeding: 'reals' });
   });

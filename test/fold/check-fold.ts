@@ -30,6 +30,8 @@ export interface CheckOptions extends FoldOptions {
   /** False for graphs that onnxruntime itself cannot load. */
   readonly runs?: boolean;
   readonly seeding?: Seeding;
+  /** For models that take seconds to run: outputs only, and one optimisation level. */
+  readonly brief?: boolean;
 }
 
 /** Every law that a fold owes, checked in every fold test. `expected` lists the nodes of the folded graph. */
@@ -43,7 +45,7 @@ export async function checkFold(
   if (expected) expect(nodeLines(folded)).toEqual(expected);
   expect(printGraph(graph), 'the input is untouched').toBe(before);
   checkAccounts(graph, folded, report);
-  if (!report.changed) expect(writeOnnx(folded), 'nothing to fold, nothing changed').toEqual(writeOnnx(graph));
+  if (!report.changed) expect(haveEqualBytes(folded, graph), 'nothing to fold, nothing changed').toBe(true);
   checkInterface(graph, folded);
   checkGraph(folded);
   checkSecondRun(folded, options);
@@ -83,15 +85,19 @@ function checkInterface(graph: Graph, folded: Graph): void {
 function checkSecondRun(folded: Graph, options: CheckOptions): void {
   const again = foldGraph(folded, options);
   expect(again.report.changed, 'a second run finds nothing').toBe(false);
-  expect(writeOnnx(again.graph)).toEqual(writeOnnx(folded));
+  expect(haveEqualBytes(again.graph, folded), 'and changes nothing').toBe(true);
 }
+
+/** vitest's own comparison takes minutes for megabytes. */
+const haveEqualBytes = (a: Graph, b: Graph) => Buffer.compare(writeOnnx(a), writeOnnx(b)) === 0;
 
 /** Under every optimisation level, and for every value that kept its name. */
 async function checkNumbers(graph: Graph, folded: Graph, options: CheckOptions): Promise<void> {
-  const wanted = await runGraph(withAllValues(graph), 'disabled', options);
-  const inside = await runGraph(withAllValues(folded), 'disabled', options);
-  compare(inside, wanted, options, 'inside, disabled');
-  for (const level of LEVELS) compare(await runGraph(folded, level, options), wanted, options, level);
+  const wanted = await runGraph(options.brief ? graph : withAllValues(graph), 'disabled', options);
+  for (const level of options.brief ? (['all'] as const) : LEVELS) {
+    compare(await runGraph(folded, level, options), wanted, options, level);
+  }
+  if (!options.brief) compare(await runGraph(withAllValues(folded), 'disabled', options), wanted, options, 'inside');
 }
 
 /** A copy whose outputs are all float values of the main graph. */

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { add, divide, exact, ExactSum, multiply, squareRoot, subtract, type DoubleDouble } from '../../src/fold/double-double.ts';
+import {
+  add,
+  divide,
+  exact,
+  ExactSum,
+  multiply,
+  squareRoot,
+  subtract,
+  type DoubleDouble,
+} from '../../src/fold/double-double.ts';
 import { fraction } from './exact-oracle.ts';
 
 const RUNS = { seed: 7, numRuns: 300 };

@@ -142,7 +142,9 @@ describe('several readers', () => {
   test('all refuse if one of them does', async () => {
     const f = new Fixture();
     const y = f.batchNormalization(f.input([2, 3, 5, 4]), 3);
-    expect(await reasonFor(f.done(conv(f, y, 3, 7), f.node('Relu', [y])))).toContain('relu (Relu) lets no affine through');
+    expect(await reasonFor(f.done(conv(f, y, 3, 7), f.node('Relu', [y])))).toContain(
+      'relu (Relu) lets no affine through',
+    );
   });
 
   test('of the same weights get weights of their own', async () => {
@@ -150,7 +152,11 @@ describe('several readers', () => {
     const [x, W] = [f.input([2, 3, 5, 4]), f.integers([7, 3, 1, 2])];
     const sites = ['a', 'b', 'c'].map((name) => f.node('Conv', [x, W], {}, name));
     const outputs = [f.batchNormalization(sites[0]!, 7), f.batchNormalization(sites[1]!, 7, {}, 'bn2'), sites[2]!];
-    await checkFold(f.done(...outputs), ['bn = Conv(x, W_1, W_bias)', 'bn2 = Conv(x, W_2, W_bias_1)', 'c = Conv(x, W)']);
+    await checkFold(f.done(...outputs), [
+      'bn = Conv(x, W_1, W_bias)',
+      'bn2 = Conv(x, W_2, W_bias_1)',
+      'c = Conv(x, W)',
+    ]);
   });
 });
 
@@ -161,7 +167,8 @@ describe('what is not ours', () => {
       const graph = f.done(f.batchNormalization(conv(f, f.input([2, 3, 5, 4]), 3, 7), 7));
       const report = await checkFold(graph, undefined, { keep: [keep] });
       expect(report.batchNormalizations.folded).toBe(keep === 'bn' ? 0 : 1);
-      if (keep === 'bn') expect(report.batchNormalizations.kept[0]!.reason).toBe('bn (BatchNormalization) is to be kept');
+      if (keep === 'bn')
+        expect(report.batchNormalizations.kept[0]!.reason).toBe('bn (BatchNormalization) is to be kept');
     }
   });
 
@@ -192,7 +199,9 @@ describe('what is not ours', () => {
     shadowed.initializers.push(...graph.initializers);
     shadowed.nodes.push(...graph.nodes);
     shadowed.outputs.push(...graph.outputs);
-    expect(foldGraph(shadowed).report.batchNormalizations.kept[0]!.reason).toContain('conv (Conv) lets no affine through');
+    expect(foldGraph(shadowed).report.batchNormalizations.kept[0]!.reason).toContain(
+      'conv (Conv) lets no affine through',
+    );
   });
 });
 
@@ -332,7 +341,9 @@ test('a chain too long to be a network is given up', () => {
 
 test('a node with an attribute of the wrong kind is kept, not tripped over', () => {
   const f = new Fixture();
-  const y = f.node('Conv', [f.input([2, 3, 5, 4]), f.integers([7, 3, 1, 2])], { group: { kind: 'string', value: '1' } });
+  const y = f.node('Conv', [f.input([2, 3, 5, 4]), f.integers([7, 3, 1, 2])], {
+    group: { kind: 'string', value: '1' },
+  });
   const { report } = foldGraph(f.done(f.batchNormalization(y, 7)));
   expect(report.batchNormalizations.kept[0]!.reason).toContain('conv (Conv) is damaged: conv (Conv): attribute group');
 });
