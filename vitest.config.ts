@@ -6,6 +6,7 @@ export default defineConfig({
     // The native runtime loads once per worker process; threads would share its environment.
     pool: 'forks',
     testTimeout: 30_000,
+    globalSetup: './test/support/build-cli.ts',
     reporters: ['default', './test/support/closing-line.ts'],
   },
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { builtCli, edgefold, repositoryPath } from '../support/cli.ts';
+import { edgefold, MAIN, repositoryPath } from '../support/cli.ts';
 
 const VERBS = ['export', 'fold', 'verify', 'inspect', 'run', 'doctor'];
 const DIGITS = 'models/digits/norm-before-activation/model.keras';
@@ -65,7 +65,7 @@ describe('edgefold', () => {
   });
 
   test('ends quietly when nobody reads its output', async () => {
-    const child = spawn(process.execPath, [await builtCli(), 'inspect', DIGITS, '--json'], {
+    const child = spawn(process.execPath, [MAIN, 'inspect', DIGITS, '--json'], {
       cwd: repositoryPath('.'),
     });
     child.stdout.destroy();

@@ -1,16 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { transform } from 'esbuild';
 import { describe, expect, test } from 'vitest';
-import { builtCli, temporaryFolder } from '../support/cli.ts';
+import { MAIN, repositoryPath, temporaryFolder } from '../support/cli.ts';
 import { tinyNormalized } from '../support/cli-models.ts';
 
 /** Runs a script with `heldSignals` in a process of its own. */
 async function run(script: string) {
-  const module = pathToFileURL(join(dirname(await builtCli()), 'signals.js')).href;
-  const source = `import { heldSignals } from ${JSON.stringify(module)};\n${script}`;
+  const { code: module } = await transform(readFileSync(repositoryPath('src/cli/signals.ts'), 'utf8'), {
+    loader: 'ts',
+  });
+  const source = `${module}\n${script}`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -41,11 +43,10 @@ describe('a signal while a file is written', () => {
   });
 
   test('leaves no unfinished file behind, whenever it comes', async () => {
-    const main = await builtCli();
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'model.onnx'), tinyNormalized());
     for (let delayMs = 40; delayMs <= 400; delayMs += 40) {
-      const args = [main, 'fold', 'model.onnx', '--no-verify', '--force'];
+      const args = [MAIN, 'fold', 'model.onnx', '--no-verify', '--force'];
       const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' });
       setTimeout(() => child.kill('SIGINT'), delayMs);
       await once(child, 'close');

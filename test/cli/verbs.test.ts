@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readOnnx } from '../../src/onnx/read.ts';
 import type {
   BatchNormalizationJson,
@@ -10,14 +10,12 @@ import type {
   RunDocument,
   VerifyDocument,
 } from '../../src/cli/json.ts';
-import { builtCli, edgefold, repositoryPath, temporaryFolder, type Ended } from '../support/cli.ts';
+import { edgefold, repositoryPath, temporaryFolder, type Ended } from '../support/cli.ts';
 import { tinyNormalized, tinySum } from '../support/cli-models.ts';
 
 const BEFORE = 'models/digits/norm-before-activation';
 const SAMPLE = 'models/digits/sample';
 const LABELS = [...readFileSync(repositoryPath(`${SAMPLE}/digits-labels-idx1-ubyte`)).subarray(8)];
-
-beforeAll(builtCli);
 
 /** The one JSON document on stdout of a command that says nothing else. */
 function document({ stdout, stderr }: Ended): unknown {
