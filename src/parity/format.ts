@@ -25,7 +25,7 @@ export function formatMetrics({ maxAbs, worstShare, ulp, sqnrDb, top1, nonFinite
   if (elements === 0) return 'empty: nothing was compared';
   if (maxAbs === 0 && nonFinite === 0) return `identical (${count(elements, 'element')})`;
   return [
-    `max |Δ| ${maxAbs.toPrecision(3)}`,
+    `max |Δ| ${maxAbs > 0 && maxAbs < 1e-3 ? maxAbs.toExponential(2) : maxAbs.toPrecision(3)}`,
     worstShare < Number.MAX_VALUE ? `${(100 * worstShare).toPrecision(3)} % of allowed` : 'not allowed',
     `ulp p99 ${ulp.p99} max ${ulp.max}`,
     ...(sqnrDb === null ? [] : [`SQNR ${sqnrDb.toFixed(0)} dB`]),

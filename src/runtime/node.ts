@@ -84,7 +84,8 @@ async function importRuntime(): Promise<Runtime> {
 function refusal(refused: ProviderReport['refused']): EdgefoldError {
   const reasons = refused.map(({ provider, reason }) => `${provider}: ${reason}`).join('; ');
   const partial = reasons.includes('fallback to CPU EP') ? ", or let nodes run on the CPU with allow: 'partial'" : '';
-  return new EdgefoldError('PROVIDER', `no provider that was asked for runs this model (${reasons})`, {
+  return new EdgefoldError('PROVIDER', 'no provider that was asked for runs this model', {
+    received: reasons,
     hint: `Add 'cpu' to the providers${partial}.`,
   });
 }
