@@ -24,9 +24,11 @@ export const UNIT_ROUNDOFF = 2 ** -102;
 
 export function add(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const high = a.hi + b.hi;
+  if (!Number.isFinite(high)) return exact(high);
   const low = a.lo + b.lo;
-  const first = normalised(high, sumError(a.hi, b.hi, high) + low);
-  return normalised(first.hi, first.lo + sumError(a.lo, b.lo, low));
+  const rest = sumError(a.hi, b.hi, high) + low;
+  const sum = high + rest;
+  return normalised(sum, rest - (sum - high) + sumError(a.lo, b.lo, low));
 }
 
 export const negate = ({ hi, lo }: DoubleDouble): DoubleDouble => ({ hi: -hi, lo: -lo });
@@ -38,19 +40,16 @@ export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   return normalised(high, productError(a.hi, b.hi, high) + (a.hi * b.lo + a.lo * b.hi));
 }
 
-/** Three steps of long division. */
+/** Two digits of long division in base 2⁵³. */
 export function divide(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const first = a.hi / b.hi;
-  const rest = subtract(a, multiply(b, exact(first)));
-  const second = rest.hi / b.hi;
-  const third = subtract(rest, multiply(b, exact(second))).hi / b.hi;
-  return add(normalised(first, second), exact(third));
+  return normalised(first, subtract(a, multiply(b, exact(first))).hi / b.hi);
 }
 
-/** Newton steps on the float64 root; a must be positive. */
+/** A Newton step on the float64 root, which doubles its digits; a must be positive. */
 export function squareRoot(a: DoubleDouble): DoubleDouble {
-  const step = (x: DoubleDouble) => add(x, exact(subtract(a, multiply(x, x)).hi / (2 * x.hi)));
-  return step(step(exact(Math.sqrt(a.hi))));
+  const root = Math.sqrt(a.hi);
+  return normalised(root, subtract(a, multiply(exact(root), exact(root))).hi / (2 * root));
 }
 
 /** A running sum of products, for dot products of any length. */

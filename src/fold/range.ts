@@ -25,10 +25,22 @@ export function outOfRange(linear: Linear, edit: Edit, storage: Storage): string
       return `weights too small for ${storage}`;
     }
   }
-  if (changesBias(edit, linear) && !biasOf(linear, edit).every((b) => Number.isFinite(roundTo(storage, b)))) {
-    return `a bias beyond the range of ${storage}`;
-  }
-  return undefined;
+  if (!changesBias(edit, linear) || largestBias(linear, edit) <= largest) return undefined;
+  const isStorable = biasOf(linear, edit).every((bias) => Number.isFinite(roundTo(storage, bias)));
+  return isStorable ? undefined : `a bias beyond the range of ${storage}`;
+}
+
+/** A bound on the magnitude of every folded bias. */
+function largestBias({ bias, beta }: Linear, { outScale, shift }: Edit): number {
+  const scaled = bias ? largestOf(outScale.map(({ hi }) => hi)) * Math.abs(beta) * largestOf(bias.data) : 0;
+  return 2 * (scaled + largestOf(shift.map(({ hi }) => hi)));
+}
+
+/** The largest magnitude; NaN if there is one. */
+function largestOf(numbers: ArrayLike<number>): number {
+  let largest = 0;
+  for (let index = 0; index < numbers.length; index++) largest = Math.max(largest, Math.abs(numbers[index]!));
+  return largest;
 }
 
 /** Whether scale and shift are finite once they are stored. */

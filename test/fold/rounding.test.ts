@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { add, exact } from '../../src/fold/double-double.ts';
 import { foldGraph } from '../../src/fold/fold-graph.ts';
-import { toFloat32 } from '../../src/fold/rounding.ts';
+import { scaleInto, toFloat32 } from '../../src/fold/rounding.ts';
 import { Graph } from '../../src/onnx/graph.ts';
 import { float32 } from '../../src/tensor.ts';
 import { fraction, middlesAround, product, signOfRootSum } from './exact-oracle.ts';
@@ -52,6 +52,15 @@ describe('a folded parameter is the float32 nearest to the real number', () => {
     expect(toFloat32(add(exact(middle), exact(-(2 ** -90))))).toBe(1);
     expect(toFloat32(exact(1 + 3 * 2 ** -24))).toBe(1 + 2 ** -22);
     expect(toFloat32(add(exact(1 + 3 * 2 ** -24), exact(-(2 ** -90))))).toBe(1 + 2 ** -23);
+  });
+
+  test('for products that float64 alone would put on the wrong side of the middle', () => {
+    const target = new Float32Array(3);
+    const factor = { hi: 1 + 2 ** -24, lo: 2 ** -80 };
+    scaleInto(target, [1, -2, 0], factor, 0, 3);
+    expect([...target]).toEqual([1 + 2 ** -23, -2 - 2 ** -22, 0]);
+    scaleInto(target, [1], { hi: 1 + 2 ** -24, lo: -(2 ** -80) }, 0, 1);
+    expect(target[0]).toBe(1);
   });
 
   test('for negative, subnormal, huge and special numbers', () => {

@@ -12,7 +12,20 @@ import { transpose } from './transpose.ts';
 
 /** The one table of rules, by operator of the ai.onnx domain. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
-  [conv, convTranspose, dropout, flatten, gemm, identity, matMul, pad, reshape, shape, size, squeeze, transpose, unsqueeze].map(
-    (rule) => [rule.opType, rule],
-  ),
+  [
+    conv,
+    convTranspose,
+    dropout,
+    flatten,
+    gemm,
+    identity,
+    matMul,
+    pad,
+    reshape,
+    shape,
+    size,
+    squeeze,
+    transpose,
+    unsqueeze,
+  ].map((rule) => [rule.opType, rule]),
 );

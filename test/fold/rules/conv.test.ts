@@ -70,10 +70,13 @@ describe('Conv', () => {
     });
   }
 
-  test('refuses a shift in front of zero padding, where the rim would miss it', async () => {
+  test.each([
+    [0, 1, 0, 0],
+    [0, 0, 0, 1],
+  ])('refuses a shift in front of zero padding %i %i %i %i, where the rim would miss it', async (...pads) => {
     const f = new Fixture();
     const y = f.batchNormalization(f.input([2, 3, 11, 7]), 3);
-    const graph = f.done(f.node('Conv', [y, f.integers([5, 3, 3, 3])], { pads: ints([0, 1, 0, 0]) }));
+    const graph = f.done(f.node('Conv', [y, f.integers([5, 3, 3, 3])], { pads: ints(pads) }));
     const { batchNormalizations } = await checkFold(graph, undefined);
     expect(batchNormalizations.kept[0]!.reason).toContain(
       'conv (Conv) pads with zeros, which the shift would not reach',

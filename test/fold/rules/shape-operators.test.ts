@@ -192,7 +192,13 @@ describe('Squeeze and Unsqueeze', () => {
     await check(f, f.batchNormalization(z, 7));
   });
 
-  test('let an affine pass forward', async () => {
+  test('move the axis of an affine that passes back', async () => {
+    const f = new Fixture();
+    const y = f.node('Squeeze', [dense(f, f.input(['N', 1, 5]), 5, 7), f.shape([1], 'axes')]);
+    await check(f, f.batchNormalization(y, 7));
+  });
+
+  test('without axes let nothing pass where a size is unknown', async () => {
     const f = new Fixture();
     const y = f.node('Squeeze', [f.batchNormalization(f.input(['N', 5, 1]), 5)]);
     await check(f, dense(f, y, 5, 7), 'moves axis 1 to an unknown place');
