@@ -14,27 +14,25 @@ export function withSupportTables(readme: string): string {
 }
 
 function tables(): string {
-  const layers = LAYER_LOWERINGS.map(({ classNames, note }) => [classNames.map(code).join(', '), note]);
-  const rules = [...RULES.values()].map(({ opType, write, back, forward }) => [
-    code(opType),
-    write ? 'its weights take it in' : 'lets it through',
-    [back && 'behind', forward && 'in front'].filter(Boolean).join(', '),
-  ]);
+  const layers = LAYER_LOWERINGS.map(({ classNames, note }) => [classNames.map(code).join(', '), note] as const);
+  const folding = new Map<string, string[]>();
+  for (const { opType, write, back, forward } of RULES.values()) {
+    const side = back && forward ? 'from either side' : back ? 'from behind only' : 'from in front only';
+    const what = `${write ? 'take it in' : 'let it pass'}, ${side}`;
+    folding.set(what, [...(folding.get(what) ?? []), code(opType)]);
+  }
   return [
-    table(['Keras layer', 'notes'], layers),
-    table(['ONNX operator', 'what it does with an affine', 'where the affine may stand'], rules),
+    'Keras and TF.js layers:\n',
+    list(layers),
+    'ONNX operators that a BatchNormalization can be folded into, or past:\n',
+    list([...folding].map(([what, operators]) => [operators.join(', '), what])),
   ].join('\n');
 }
 
 const code = (name: string) => `\`${name}\``;
 
-/** As prettier lays tables out. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const escaped = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = head.map((_, i) => Math.max(...[head, ...escaped].map((row) => row[i]!.length)));
-  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |\n`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...escaped.map(line)].join('');
-}
+const list = (items: readonly (readonly [string, string])[]) =>
+  items.map(([names, note]) => `- ${names}: ${note}\n`).join('');
 
 if (process.argv.includes('--write')) {
   const readme = readFileSync(README, 'utf8');
