@@ -20,7 +20,10 @@ export function affine(axis: number, scale: Vector, shift: Vector): Affine {
 export const isUniform = ({ scale }: Affine): boolean => scale.length === 1;
 export const isPureScale = ({ shift }: Affine): boolean => shift.every(isZero);
 export const isPureShift = ({ scale }: Affine): boolean => scale.every(isOne);
+/** The affine that changes nothing. */
+export const isIdentity = (a: Affine): boolean => isPureScale(a) && isPureShift(a);
 export const isZero = ({ hi }: DoubleDouble): boolean => hi === 0;
+export const isNotNegative = ({ hi }: DoubleDouble): boolean => hi >= 0;
 export const isOne = ({ hi, lo }: DoubleDouble): boolean => hi === 1 && lo === 0;
 
 export function isFinite({ scale, shift }: Affine): boolean {

@@ -1,6 +1,6 @@
 import type { Node, Value } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
-import { compose, type Affine } from './affine.ts';
+import { compose, isIdentity, type Affine } from './affine.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import { unlessCorrupt, type Lifted } from './lift.ts';
 import { absorbBehind, absorbInFront, changesBias, NO_EDIT, type Edit, type Linear } from './linear.ts';
@@ -87,6 +87,7 @@ class Walk {
   run(start: Value): Plan | Refusal {
     this.#demands.push({ value: start, affine: this.#site.affine, reader: this.#site.node });
     for (let steps = 0, demand; (demand = this.#demands.pop()); steps++) {
+      if (isIdentity(demand.affine)) continue;
       if (steps === LONGEST_PATH) return refuse(`${this.#site.node.label} is too far from any weights`);
       const refusal = this.#direction === 'back' ? this.#goBack(demand) : this.#goForward(demand);
       if (refusal) return refusal;

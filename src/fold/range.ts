@@ -37,11 +37,8 @@ function largestBias({ bias, beta }: Linear, { outScale, shift }: Edit): number 
 }
 
 /** The largest magnitude; NaN if there is one. */
-function largestOf(numbers: ArrayLike<number>): number {
-  let largest = 0;
-  for (let index = 0; index < numbers.length; index++) largest = Math.max(largest, Math.abs(numbers[index]!));
-  return largest;
-}
+const largestOf = (numbers: ArrayLike<number>): number =>
+  Array.from(numbers).reduce((largest, number) => Math.max(largest, Math.abs(number)), 0);
 
 /** Whether scale and shift are finite once they are stored. */
 export function fitsStorage({ scale, shift }: Affine, storage: Storage): boolean {

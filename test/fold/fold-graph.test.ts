@@ -59,7 +59,7 @@ describe('the report', () => {
   test('gives one reason for each direction', async () => {
     const f = new Fixture();
     const graph = f.done(f.node('Relu', [f.batchNormalization(f.input([2, 3]), 3)]));
-    expect(await reasonFor(graph)).toBe('backward, x is an input; forward, relu (Relu) lets no affine through');
+    expect(await reasonFor(graph)).toBe('backward, x is an input; forward, relu (Relu) lets no shift through');
   });
 });
 
@@ -143,7 +143,7 @@ describe('several readers', () => {
     const f = new Fixture();
     const y = f.batchNormalization(f.input([2, 3, 5, 4]), 3);
     expect(await reasonFor(f.done(conv(f, y, 3, 7), f.node('Relu', [y])))).toContain(
-      'relu (Relu) lets no affine through',
+      'relu (Relu) lets no shift through',
     );
   });
 

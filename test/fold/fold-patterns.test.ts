@@ -15,17 +15,10 @@ interface Pattern {
 /** Patterns that ought to fold and do not yet. One that starts to fold has to leave this list. */
 const KNOWN_GAPS = [
   'add-conv-conv-bn-residual.onnx',
-  'bn-concat-conv-1x1-densenet-no-relu.onnx',
   'bn-conv-pads-1-border.onnx',
   'bn-conv-same-upper-border.onnx',
   'bn-convtranspose-no-pad.onnx',
   'bn-transpose-lstm.onnx',
-  'concat-conv-conv-bn.onnx',
-  'conv-avgpool-pad-count-include-pad-1-bn.onnx',
-  'conv-avgpool-valid-bn.onnx',
-  'conv-global-avgpool-bn.onnx',
-  'conv-maxpool-gamma-0-bn.onnx',
-  'conv-relu-bn-gap-flatten-gemm.onnx',
   'conv-slice-channels-bn.onnx',
   'conv-upsample-nearest-bn.onnx',
   'gather-embedding-bn.onnx',
