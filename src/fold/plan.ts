@@ -87,7 +87,6 @@ class Walk {
   run(start: Value): Plan | Refusal {
     this.#demands.push({ value: start, affine: this.#site.affine, reader: this.#site.node });
     for (let steps = 0, demand; (demand = this.#demands.pop()); steps++) {
-      if (isIdentity(demand.affine)) continue;
       if (steps === LONGEST_PATH) return refuse(`${this.#site.node.label} is too far from any weights`);
       const refusal = this.#direction === 'back' ? this.#goBack(demand) : this.#goForward(demand);
       if (refusal) return refusal;
@@ -120,6 +119,7 @@ class Walk {
   #goForward({ value, affine }: Demand): Refusal | undefined {
     if (this.#world.facts.graph.isOutput(value)) return refuse(`${value.name} is an output of the graph`);
     if (value.uses.size === 0) return refuse(`nothing reads ${value.name}`);
+    if (isIdentity(affine)) return undefined;
     if (value !== this.#site.output) this.#crossed.push(value);
     for (const { node, index } of value.uses) {
       const refusal = this.#enter(node, index, affine);
@@ -156,7 +156,8 @@ class Walk {
     if (step.kind === 'refuse') return step;
     if (step.kind === 'absorb') return this.#absorb(node, step);
     this.#through.push(node);
-    this.#demands.push(...step.to.map((target) => ({ ...target, reader: node })));
+    const asked = step.to.filter((target) => !isIdentity(target.affine));
+    this.#demands.push(...asked.map((target) => ({ ...target, reader: node })));
     return undefined;
   }
 

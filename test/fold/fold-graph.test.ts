@@ -287,6 +287,15 @@ describe('two affines in a row', () => {
     expect(report.changed).toBe(false);
   });
 
+  test('that undo each other vanish, unless the last one makes an output of the graph', async () => {
+    const f = new Fixture();
+    const y = f.node('Neg', [f.node('Neg', [f.input([2, 3])])]);
+    await checkFold(f.done(f.node('Sigmoid', [y])), ['sigmoid = Sigmoid(x)']);
+    const g = new Fixture();
+    const z = g.node('Neg', [g.node('Neg', [g.input([2, 3])])]);
+    await checkFold(g.done(z), ['neg = Neg(x)', 'neg_1 = Neg(neg)']);
+  });
+
   test('fold together where the first alone would be in the way', async () => {
     const f = new Fixture();
     const shifted = f.node('Add', [f.input([2, 3, 5, 4]), f.integers([3, 1, 1], 'c')]);
