@@ -82,10 +82,11 @@ async function inChromium(files: Readonly<Record<string, readonly [string, strin
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  // A process group of its own, so that its helpers end with it.
   const browser = spawn(CHROMIUM!, [
     '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', `--user-data-dir=${profile}`, url,
-  ]); // prettier-ignore
+  ], { detached: true, stdio: 'ignore' }); // prettier-ignore
   browser.once('exit', (code) => {
     reject(new Error(`the browser ended with code ${String(code)} before the page answered`));
   });
@@ -94,10 +95,10 @@ async function inChromium(files: Readonly<Record<string, readonly [string, strin
   } finally {
     browser.removeAllListeners('exit');
     const gone = new Promise((resolveExit) => browser.once('exit', resolveExit));
-    browser.kill('SIGKILL');
+    process.kill(-browser.pid!, 'SIGKILL');
     await gone;
     server.closeAllConnections();
     server.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

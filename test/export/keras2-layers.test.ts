@@ -18,31 +18,39 @@ interface Case {
 const FILE = 'goldens/keras2-layers.json';
 const REFUSED = /^(LSTM|GRU|SimpleRNN|Bidirectional|TimeDistributed)$/;
 
-describe.skipIf(!existsSync(sharedPath(FILE)))('layers of Keras 2.1', () => {
-  const goldens = existsSync(sharedPath(FILE)) ? (JSON.parse(readShared(FILE).toString()) as Record<string, Case>) : {};
-  const cases = Object.entries(goldens);
-  const exported = cases.filter(([, { className }]) => !REFUSED.test(className));
+describe.skipIf(!existsSync(sharedPath(FILE)))(
+  'layers of Keras 2.1 [needs goldens/keras2-layers.json of EDGEFOLD_SHARED]',
+  () => {
+    const goldens = existsSync(sharedPath(FILE))
+      ? (JSON.parse(readShared(FILE).toString()) as Record<string, Case>)
+      : {};
+    const cases = Object.entries(goldens);
+    const exported = cases.filter(([, { className }]) => !REFUSED.test(className));
 
-  test.each(exported)('%s gives what Keras gave, at batch 1 and 7', async (_name, golden) => {
-    const { graph } = exportSource(sourceFile(oneLayer(golden)));
-    const [x, y] = [golden.input, golden.expected].map(({ shape, data }) => ({ shape: [1, ...shape], data }));
-    for (const batch of [1, 7]) {
-      const outputs = Object.values(await runGraph(graph, { x: repeated(x!, batch) }));
-      expect(outputs).toHaveLength(1);
-      expect(worstError(outputs[0]!, repeated(y!, batch))).toBeLessThanOrEqual(TOLERANCE);
-    }
-  });
+    test.each(exported)('%s gives what Keras gave, at batch 1 and 7', async (_name, golden) => {
+      const { graph } = exportSource(sourceFile(oneLayer(golden)));
+      const [x, y] = [golden.input, golden.expected].map(({ shape, data }) => ({ shape: [1, ...shape], data }));
+      for (const batch of [1, 7]) {
+        const outputs = Object.values(await runGraph(graph, { x: repeated(x!, batch) }));
+        expect(outputs).toHaveLength(1);
+        expect(worstError(outputs[0]!, repeated(y!, batch))).toBeLessThanOrEqual(TOLERANCE);
+      }
+    });
 
-  test.each(cases.filter(([, { className }]) => REFUSED.test(className)))('%s is refused by name', (_name, golden) => {
-    expect(() => exportSource(sourceFile(oneLayer(golden)))).toThrow(
-      new RegExp(`^layer \\(${golden.className}\\): .* not exported yet\\. Remove it, or export`),
+    test.each(cases.filter(([, { className }]) => REFUSED.test(className)))(
+      '%s is refused by name',
+      (_name, golden) => {
+        expect(() => exportSource(sourceFile(oneLayer(golden)))).toThrow(
+          new RegExp(`^layer \\(${golden.className}\\): .* not exported yet\\. Remove it, or export`),
+        );
+      },
     );
-  });
 
-  test('are 165, of which 26 are refused', () => {
-    expect([cases.length, exported.length]).toEqual([165, 139]);
-  });
-});
+    test('are 165, of which 26 are refused', () => {
+      expect([cases.length, exported.length]).toEqual([165, 139]);
+    });
+  },
+);
 
 function oneLayer({ className, params, input: x, weights = [] }: Case): SourceModel {
   const shape = [null, ...x.shape];

@@ -16,7 +16,7 @@ import { asKeras } from '../reorder.ts';
  */
 export const embedding: LayerLowering = {
   classNames: ['Embedding'],
-  note: 'mask_zero is heeded by the layers in this table',
+  note: 'mask_zero is heeded by the layers listed here',
   mask: 'own',
 
   lower(layer, [given], graph) {
