@@ -58,15 +58,21 @@ function renewCrossed({ crossed }: Plan, work: Workspace): void {
 export function materialise(work: Workspace): void {
   for (const [node, { linear, edit }] of [...work.edits]) {
     work.edits.delete(node);
-    const weight = changesWeights(edit) ? constantLike(node, 1, scaledWeights(linear, edit), work) : undefined;
-    const bias = changesBias(edit, linear) ? constantLike(node, 2, newBias(linear, edit), work) : undefined;
+    const weight = changesWeights(edit) ? newWeight(node, linear, edit, work) : undefined;
+    const bias = changesBias(edit, linear) ? newBias(node, linear, edit, work) : undefined;
     RULES.get(node.opType)?.write?.(node, { weight, bias }, work);
   }
 }
 
-/** Named after the constant whose place it takes, or after the weights where there was no bias. */
-function constantLike(node: Node, input: 1 | 2, tensor: Tensor, work: Workspace): Value {
-  return work.constant(node.inputs[input]?.name ?? `${node.inputs[1]!.name}_bias`, tensor);
+const newWeight = (node: Node, linear: Linear, edit: Edit, work: Workspace): Value =>
+  work.constant(node.inputs[1]!.name, scaledWeights(linear, edit));
+
+/** Named after the bias whose place it takes, or after the weights where there was none. */
+function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
+  const dtype = linear.weight.dtype as Storage;
+  const bias = biasOf(linear, edit);
+  const tensor: Tensor = { dtype, shape: biasShape(linear, edit), data: roundAll(dtype, bias) };
+  return work.constant(node.inputs[2]?.name ?? `${node.inputs[1]!.name}_bias`, tensor, bias);
 }
 
 function scaledWeights(linear: Linear, edit: Edit): Tensor {
@@ -95,9 +101,4 @@ function factors({ inputOf, outputOf }: Linear, { inScale, outScale }: Edit) {
     if (inOnes) return outFactor;
     return outOnes ? inFactor : multiply(inFactor, outFactor);
   };
-}
-
-function newBias(linear: Linear, edit: Edit): Tensor {
-  const storage = linear.weight.dtype as Storage;
-  return { dtype: storage, shape: biasShape(linear, edit), data: roundAll(storage, biasOf(linear, edit)) };
 }

@@ -41,6 +41,12 @@ export class Constants {
     return this.#known.get(value);
   }
 
+  /** Elements that are more precise than those stored in an initializer. */
+  remember(value: Value, data: Float64Array): void {
+    const stored = this.#stored(value);
+    if (stored) this.#known.set(value, { ...stored, data });
+  }
+
   /** Whether the value is an initializer, or computed from nothing but constants, and cannot be overridden. */
   isFixed(value: Value): boolean {
     if (this.#overridable.has(value)) return false;

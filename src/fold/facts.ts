@@ -41,6 +41,11 @@ export class Facts {
     return this.#constants.of(value);
   }
 
+  /** Keeps a new constant from being rounded twice, should it be folded again. */
+  rememberUnrounded(value: Value, data: Float64Array): void {
+    this.#constants.remember(value, data);
+  }
+
   /** The elements of a small constant of any numeric dtype, such as axes or pads. */
   numbers(value: Value | undefined): readonly number[] | undefined {
     return this.#types.numbers(value);

@@ -3,12 +3,11 @@ import type { Graph, Node } from '../onnx/graph.ts';
 import { inferTypes, isStandard } from '../onnx/shapes/infer.ts';
 import { listedInitializers } from '../onnx/shapes/initializers.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
-import { materialise } from './commit.ts';
 import { Constants } from './constants.ts';
 import { Facts } from './facts.ts';
-import { foldSite, isBatchNormalization, nameOf } from './fold-site.ts';
-import { disarmMatMuls } from './onnxruntime-trap.ts';
-import type { Fold, FoldReport, KeptNode } from './report.ts';
+import { isBatchNormalization } from './fold-site.ts';
+import { foldWithin, type Result } from './fold-within.ts';
+import type { FoldReport } from './report.ts';
 import { dropUnused } from './unused.ts';
 import { Workspace } from './workspace.ts';
 
@@ -56,57 +55,23 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
   };
 }
 
-interface Result {
-  readonly folds: readonly Fold[];
-  readonly kept: readonly KeptNode[];
-  readonly rewritten: readonly string[];
-}
-
 /** Folds a main graph and each of its subgraphs within themselves. */
 function foldAll(root: Graph, keep: ReadonlySet<string>): Result[] {
   const types = inferTypes(root);
   const constants = new Constants(root, types);
   return [...allGraphs(root)].map((graph) => {
     const work = new Workspace(new Facts(graph, types, constants), (node) => isKept(node, keep));
-    const { folds, reasons } = foldUntilDone(work);
-    materialise(work);
-    const rewritten = disarmMatMuls(work);
+    const result = foldWithin(work);
     dropUnused(root, work.released, constants);
-    const kept = work.graph.nodes.filter((node) => isStandardBatchNormalization(node, graph)).map((node) => ({ name: nameOf(node), reason: reasons.get(node) ?? '' })); // prettier-ignore
-    return { folds, kept, rewritten };
+    return result;
   });
 }
 
 const isKept = (node: Node, keep: ReadonlySet<string>) =>
   isBatchNormalization(node) && [node.name, node.outputs[0]?.name].some((name) => name && keep.has(name));
 
-/** Each fold may clear the way for another, so sites are tried again until none of them moves. */
-function foldUntilDone(work: Workspace) {
-  const folds: Fold[] = [];
-  const reasons = new Map<Node, string>();
-  for (let before = -1; before !== folds.length;) {
-    before = folds.length;
-    for (const node of [...work.graph.nodes]) {
-      if (!work.owns(node) || !isCandidate(node, work)) continue;
-      const outcome = foldSite(node, work);
-      if (outcome.kind === 'folded') folds.push(...outcome.folds);
-      else reasons.set(node, outcome.reason);
-    }
-  }
-  return { folds, reasons };
-}
-
-const isCandidate = (node: Node, work: Workspace) =>
-  work.lifted(node).kind === 'affine' || isStandardBatchNormalization(node, work.graph);
-
-const isStandardBatchNormalization = (node: Node, graph: Graph) =>
-  isBatchNormalization(node) && isStandard(node, graph);
-
-function batchNormalizationsOf(root: Graph): Node[] {
-  return [...allGraphs(root)].flatMap((graph) =>
-    graph.nodes.filter((node) => isStandardBatchNormalization(node, graph)),
-  );
-}
+const batchNormalizationsOf = (root: Graph): Node[] =>
+  [...allGraphs(root)].flatMap((graph) => graph.nodes.filter((node) => isBatchNormalization(node) && isStandard(node, graph))); // prettier-ignore
 
 const nodeCount = (root: Graph) => [...allGraphs(root)].reduce((count, { nodes }) => count + nodes.length, 0);
 

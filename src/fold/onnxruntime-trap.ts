@@ -1,5 +1,6 @@
 import type { Node, Value } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
+import { isIdentity } from './affine.ts';
 import { lift } from './lift.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -36,13 +37,25 @@ function trapped(batchNormalization: Node, work: Workspace): Node | undefined {
   return columns[1] === work.facts.constant(scale)?.shape[0] ? matMul : undefined;
 }
 
+/** What onnxruntime skips when it looks for the MatMul. */
+const SKIPPED = ['Reshape', 'Transpose'];
+/** What it may take out of the graph before it looks. */
+const ELIMINATED = ['Cast', 'Dropout', 'Expand', 'Identity', 'Slice'];
+
 /** The MatMul in front of at least one Reshape or Transpose. */
 function behindShapeOperators(node: Node | undefined, work: Workspace): Node | undefined {
-  let producer = node;
-  while (producer && isStandard(producer, work.graph) && ['Reshape', 'Transpose'].includes(producer.opType)) {
-    producer = producer.inputs[0]?.producer;
+  let [producer, skips] = [node, false];
+  while (producer && isStandard(producer, work.graph) && isPassedOver(producer, work)) {
+    skips ||= SKIPPED.includes(producer.opType);
+    producer = producer.inputs.find((input) => input?.producer)?.producer;
   }
-  return producer !== node && producer?.opType === 'MatMul' && work.owns(producer) ? producer : undefined;
+  return skips && producer?.opType === 'MatMul' && work.owns(producer) ? producer : undefined;
+}
+
+function isPassedOver(node: Node, work: Workspace): boolean {
+  const lifted = work.lifted(node);
+  if (lifted.kind === 'affine') return isIdentity(lifted.affine);
+  return SKIPPED.includes(node.opType) || ELIMINATED.includes(node.opType);
 }
 
 /** Until opset 10 a Gemm had to have a bias. */

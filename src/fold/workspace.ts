@@ -4,6 +4,7 @@ import type { Attribute } from '../onnx/attribute.ts';
 import { Node, Value, type Graph } from '../onnx/graph.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import { lift, type Lifted } from './lift.ts';
+import type { Vector } from './affine.ts';
 import type { LinearEdit, World } from './plan.ts';
 import type { GraphEditor } from './rules/rule.ts';
 
@@ -20,6 +21,8 @@ export class Workspace implements World, GraphEditor {
   readonly edits = new Map<Node, LinearEdit>();
   /** Inputs that a node has let go of; some may have no reader left. */
   readonly released = new Set<Value>();
+  /** Names of nodes that folding itself has put in. */
+  readonly added = new Set<string>();
   readonly #isKept: (node: Node) => boolean;
   readonly #members: Set<Node>;
   readonly #lifted = new Map<Node, Lifted | Refusal>();
@@ -52,8 +55,15 @@ export class Workspace implements World, GraphEditor {
     return this.facts.rank(value);
   }
 
-  constant(name: string, tensor: Tensor): Value {
-    return this.graph.constant(name, tensor);
+  /** An initializer under a fresh name; `unrounded` are its elements before they were stored. */
+  constant(name: string, tensor: Tensor, unrounded?: Vector): Value {
+    const value = this.graph.constant(name, tensor);
+    if (unrounded)
+      this.facts.rememberUnrounded(
+        value,
+        Float64Array.from(unrounded, ({ hi }) => hi),
+      );
+    return value;
   }
 
   replace(node: Node, change: Change): Node {
@@ -79,6 +89,7 @@ export class Workspace implements World, GraphEditor {
     const name = this.graph.uniqueName(`${node.name || output.name}_${opType}`);
     const made = new Node(opType, { name, inputs: [between, constant], outputs: [output] });
     this.graph.nodes.splice(this.#indexOf(first) + 1, 0, made);
+    this.added.add(name);
     this.#members.add(made);
   }
 

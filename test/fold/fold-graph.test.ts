@@ -323,6 +323,14 @@ describe('onnxruntime', () => {
     expect(report.folds).toEqual([]);
   });
 
+  test('cannot do so after taking out what does nothing in between', async () => {
+    const f = new Fixture();
+    const y = f.node('Dropout', [f.node('MatMul', [f.input([6, 6]), f.integers([6, 6])])]);
+    const z = f.node('Add', [f.node('Transpose', [y]), f.graph.constant('zero', float32([], [0]))]);
+    const report = await checkFold(f.done(f.batchNormalization(z, 6)), undefined);
+    expect(report.warnings[0]).toContain('matmul (MatMul) is written as a Gemm');
+  });
+
   test('gets a Gemm with a bias where the opset asks for one', async () => {
     const report = await checkFold(behindReshape(9), undefined);
     expect(report.nodes.after).toBe(3);

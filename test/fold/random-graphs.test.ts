@@ -58,11 +58,63 @@ function networkOf(grown: readonly (readonly [number, number])[], dense: boolean
   return f.done(...new Set([x, ...(extra ? [extra] : [])]));
 }
 
-test('random networks keep every law, and every BatchNormalization is accounted for', async () => {
+test('random image networks keep every law, and every BatchNormalization is accounted for', async () => {
   await fc.assert(
     fc.asyncProperty(steps, fc.boolean(), fc.nat(15), async (grown, dense, shown) => {
       await checkFold(networkOf(grown, dense, shown), undefined, { tolerance: 'layer' });
     }),
     { seed: 20, numRuns: 120 },
+  );
+}, 60_000);
+
+/** One more operator behind a matrix or a batch of matrices of these sizes; `n` varies it. */
+type GrowMatrix = (f: Fixture, x: Value, shape: readonly number[], n: number) => readonly [Value, readonly number[]];
+
+const unchanged =
+  (grow: (f: Fixture, x: Value, shape: readonly number[], n: number) => Value): GrowMatrix =>
+  (f, x, shape, n) => [grow(f, x, shape, n), shape];
+
+const GROW_MATRIX: readonly GrowMatrix[] = [
+  (f, x, shape, n) => [f.node('MatMul', [x, f.integers([shape.at(-1)!, n + 1])]), [...shape.slice(0, -1), n + 1]],
+  (f, x, shape) => [f.node('MatMul', [x, f.integers([shape.at(-1)!, 6])]), [...shape.slice(0, -1), 6]],
+  unchanged((f, x, shape) => f.node('Add', [x, f.integers([shape.at(-1)!], 'b')])),
+  unchanged((f, x, shape, n) => f.node(n % 2 ? 'Mul' : 'Sub', [x, f.integers([shape.at(-2)!, 1], 'c')])),
+  unchanged((f, x, shape) => f.batchNormalization(x, shape[1]!)),
+  unchanged((f, x, shape) => f.batchNormalization(x, shape[1]!)),
+  unchanged((f, x) => f.node('Relu', [x])),
+  unchanged((f, x) => f.node('Dropout', [x])),
+  (f, x, shape) => [f.node('Transpose', [x], { perm: ints([...shape.keys()].reverse()) }), shape.toReversed()],
+  (f, x, shape) => (shape.length < 3 ? [x, shape] : [f.node('Transpose', [x], { perm: ints([0, 2, 1]) }), [shape[0]!, shape[2]!, shape[1]!]]), // prettier-ignore
+  (f, x, shape) => {
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    return [f.node('Reshape', [x, f.shape([-1, shape.at(-1)!])]), [size / shape.at(-1)!, shape.at(-1)!]];
+  },
+  (f, x, shape) => {
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    return size % 6 === 0 ? [f.node('Reshape', [x, f.shape([-1, 6, 1])]), [size / 6, 6, 1]] : [x, shape];
+  },
+  (f, x, shape) => [f.node('Flatten', [x]), [shape[0]!, shape.slice(1).reduce((product, dim) => product * dim, 1)]],
+  (f, x, shape, n) => {
+    const at = n % (shape.length + 1);
+    return shape.length > 2 ? [x, shape] : [f.node('Unsqueeze', [x, f.shape([at], 'axes')]), shape.toSpliced(at, 0, 1)];
+  },
+  (f, x, shape) => {
+    const at = shape.lastIndexOf(1);
+    return shape.length < 3 || at < 0 ? [x, shape] : [f.node('Squeeze', [x, f.shape([at], 'axes')]), shape.toSpliced(at, 1)]; // prettier-ignore
+  },
+];
+
+const matrixSteps = fc.array(fc.tuple(fc.nat(GROW_MATRIX.length - 1), fc.nat(6)), { minLength: 1, maxLength: 9 });
+
+test('random networks of matrices keep every law, whatever their sizes have in common', async () => {
+  await fc.assert(
+    fc.asyncProperty(matrixSteps, fc.constantFrom([6, 6], [6, 6, 6], [2, 3, 5], [6, 1, 6]), async (grown, shape) => {
+      const f = new Fixture();
+      let [x, sizes]: readonly [Value, readonly number[]] = [f.input(shape), shape];
+      for (const [kind, n] of grown) [x, sizes] = GROW_MATRIX[kind]!(f, x, sizes, n);
+      if (!x.producer) return;
+      await checkFold(f.done(x), undefined, { tolerance: 'layer' });
+    }),
+    { seed: 21, numRuns: 120 },
   );
 }, 60_000);

@@ -86,7 +86,7 @@ describe('Transpose', () => {
   test('that turns samples into channels is refused behind it, even if all sizes are equal', async () => {
     const f = new Fixture();
     const y = f.node('Transpose', [dense(f, f.input([6, 6]), 6, 6)], { perm: ints([1, 0]) });
-    await check(f, f.batchNormalization(y, 6), 'makes its features along the last axis');
+    await check(f, f.batchNormalization(y, 6), 'makes its features along axis 1, and the affine acts along axis 0');
   });
 });
 
