@@ -5,7 +5,8 @@
 export { EdgefoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
 export { float32, int64, type Dim, type DType, type DTypeArray, type Tensor } from './tensor.ts';
 
-export { Graph, Node, Value, DEFAULT_OPSET, type ModelInfo, type NodeOptions, type Use, type ValueType } from './onnx/graph.ts'; // prettier-ignore
+export { Graph, Node, Value, type NodeOptions, type Use, type ValueType } from './onnx/graph.ts';
+export { DEFAULT_OPSET, type ModelInfo } from './onnx/model-info.ts';
 export { Constant } from './onnx/constant.ts';
 export { float, int, ints, string, type Attribute } from './onnx/attribute.ts';
 export { readOnnx, type ReadOptions } from './onnx/read.ts';

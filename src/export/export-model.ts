@@ -1,5 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
-import { DEFAULT_OPSET, Graph, newModelInfo } from '../onnx/graph.ts';
+import { Graph } from '../onnx/graph.ts';
+import { DEFAULT_OPSET, newModelInfo } from '../onnx/model-info.ts';
 import type { Workshop } from './graph-writer.ts';
 import { GraphWriter } from './graph-writer.ts';
 import { lowerInner, lowerings, lowerModel, type Job, type Lowered, type OutputShapes } from './lower-model.ts';

@@ -1,6 +1,7 @@
 import { bug } from '../errors.ts';
 import type { Attribute } from './attribute.ts';
-import { Graph, Node, Value, type ModelInfo } from './graph.ts';
+import { Graph, Node, Value } from './graph.ts';
+import type { ModelInfo } from './model-info.ts';
 
 /** A copy that can be edited without the original noticing: all structure is new, the weights are shared. */
 export function cloneGraph(graph: Graph): Graph {

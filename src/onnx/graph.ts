@@ -2,6 +2,7 @@ import { bug, EdgefoldError } from '../errors.ts';
 import type { Dim, DType, Tensor } from '../tensor.ts';
 import type { Attribute, AttributeValues } from './attribute.ts';
 import { Constant } from './constant.ts';
+import { newModelInfo, type ModelInfo } from './model-info.ts';
 
 /** One place where a value is read: input `index` of `node`, which may sit in a subgraph. */
 export interface Use {
@@ -153,46 +154,6 @@ export class Node {
   }
 }
 
-/** What a file says besides its main graph; one object shared by the graph and all of its subgraphs. */
-export interface ModelInfo {
-  irVersion: number;
-  /** Operator set version by domain; `''` is ai.onnx. */
-  readonly opsets: Map<string, number>;
-  /** `metadata_props`, in file order. */
-  readonly metadata: Map<string, string>;
-  producerName: string;
-  producerVersion: string;
-  /** Names of model-local functions as `domain:name`; calls to them are nodes, never standard operators. */
-  readonly functions: ReadonlySet<string>;
-  /** The message as read; only `onnx/proto` looks inside. */
-  source: unknown;
-}
-
-export const DEFAULT_OPSET = 17;
-/** The IR version that came with each opset this tool writes: the oldest runtime that knows the opset reads it. */
-export const IR_VERSION_OF_OPSET: Readonly<Record<number, number>> = {
-  13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10,
-}; // prettier-ignore
-
-export function newModelInfo(opset = DEFAULT_OPSET): ModelInfo {
-  const irVersion = IR_VERSION_OF_OPSET[opset];
-  if (irVersion === undefined) {
-    throw new EdgefoldError('USAGE', 'this opset cannot be written', {
-      expected: `one of ${Object.keys(IR_VERSION_OF_OPSET).join(', ')}`,
-      received: String(opset),
-    });
-  }
-  return {
-    irVersion,
-    opsets: new Map([['', opset]]),
-    metadata: new Map(),
-    producerName: 'edgefold',
-    producerVersion: '',
-    functions: new Set(),
-    source: undefined,
-  };
-}
-
 /**
  * A graph: inputs, outputs, initializers, and nodes in an order in which every value is made before it is read.
  * Values are shared by reference; a subgraph reads values of its parents by holding the same objects.
@@ -208,35 +169,38 @@ export class Graph {
   readonly nodes: Node[] = [];
   /** The message as read; only `onnx/proto` looks inside. */
   source: unknown;
-  readonly #names: Set<string>;
+  /** Every name of the model, and the number that was last put behind it. */
+  readonly #names: Map<string, number>;
 
   constructor(name: string, model: ModelInfo = newModelInfo(), parent?: Graph) {
     this.name = name;
     this.model = model;
     this.parent = parent;
-    this.#names = parent ? parent.#names : new Set();
+    this.#names = parent ? parent.#names : new Map<string, number>();
   }
 
-  /** ai.onnx version. */
+  /** ai.onnx version; 0 for a model that uses no operator of it. */
   get opset(): number {
-    return this.model.opsets.get('') ?? bug('a graph without an ai.onnx opset');
+    return this.model.opsets.get('') ?? 0;
   }
 
   /** Marks a name as taken, in this graph and all that belong to the same model. */
   reserveName(name: string): void {
-    this.#names.add(name);
+    if (!this.#names.has(name)) this.#names.set(name, 0);
   }
 
   /** Marks every name of another model as taken here too. */
   reserveNamesOf(other: Graph): void {
-    for (const name of other.#names) this.#names.add(name);
+    for (const name of other.#names.keys()) this.reserveName(name);
   }
 
   /** `base` if no value or node of the model has it yet, else `base_1`, `base_2`, …; reserves what it returns. */
   uniqueName(base: string): string {
     let name = base;
-    for (let n = 1; this.#names.has(name); n++) name = `${base}_${String(n)}`;
-    this.#names.add(name);
+    let n = this.#names.get(base) ?? 0;
+    while (this.#names.has(name)) name = `${base}_${String(++n)}`;
+    if (n > 0) this.#names.set(base, n);
+    this.#names.set(name, 0);
     return name;
   }
 

@@ -1,5 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
-import { Graph, type ModelInfo } from './graph.ts';
+import { Graph } from './graph.ts';
+import type { ModelInfo } from './model-info.ts';
 import type { ExternalData } from './proto/external.ts';
 import { toNumber } from './proto/int64.ts';
 import type { Int64, onnx } from './proto/onnx.js';

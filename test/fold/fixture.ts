@@ -1,5 +1,6 @@
 import { float, type Attribute } from '../../src/onnx/attribute.ts';
-import { Graph, newModelInfo, type Value } from '../../src/onnx/graph.ts';
+import { Graph, type Value } from '../../src/onnx/graph.ts';
+import { newModelInfo } from '../../src/onnx/model-info.ts';
 import { float32, int64, sizeOf, type Dim, type DType } from '../../src/tensor.ts';
 
 type Attributes = Readonly<Record<string, Attribute>>;

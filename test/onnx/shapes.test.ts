@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { float, int, ints, string, type Attribute } from '../../src/onnx/attribute.ts';
-import { Graph, newModelInfo, type Value } from '../../src/onnx/graph.ts';
+import { Graph, type Value } from '../../src/onnx/graph.ts';
+import { newModelInfo } from '../../src/onnx/model-info.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { broadcast, dimOf, productOf, quotient } from '../../src/onnx/shapes/dims.ts';
 import { inferShapes, inferTypes } from '../../src/onnx/shapes/infer.ts';

@@ -1,5 +1,6 @@
 import type { Attribute } from '../attribute.ts';
-import { Graph, Node, Value, type ModelInfo } from '../graph.ts';
+import { Graph, Node, Value } from '../graph.ts';
+import type { ModelInfo } from '../model-info.ts';
 import type { ExternalData } from './external.ts';
 import type { Message, onnx } from './onnx.js';
 import { readAttribute } from './read-attribute.ts';

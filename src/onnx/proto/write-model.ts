@@ -1,4 +1,5 @@
-import type { Graph, ModelInfo } from '../graph.ts';
+import type { Graph } from '../graph.ts';
+import type { ModelInfo } from '../model-info.ts';
 import { fromInteger, toNumber } from './int64.ts';
 import { onnx } from './onnx.js';
 import { edited, unlessSame } from './wire.ts';
