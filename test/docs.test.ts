@@ -9,7 +9,7 @@ test('the support tables of the README are those of the code (npm run generate)'
   expect(withSupportTables(read('README.md'))).toBe(read('README.md'));
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'models/README.md', 'bench/README.md'])(
+test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/parity.md', 'models/README.md', 'bench/README.md'])(
   'every relative link of %s leads to a file',
   (page) => {
     const base = new URL(page, root);
