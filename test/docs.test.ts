@@ -9,14 +9,18 @@ test('the support tables of the README are those of the code (npm run generate)'
   expect(withSupportTables(read('README.md'))).toBe(read('README.md'));
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/parity.md', 'models/README.md', 'bench/README.md'])(
-  'every relative link of %s leads to a file',
-  (page) => {
-    const base = new URL(page, root);
-    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link!);
-    expect(links.filter((link) => !existsSync(new URL(link, base)))).toEqual([]);
-  },
-);
+test.each([
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/architecture.md',
+  'docs/parity.md',
+  'models/README.md',
+  'bench/README.md',
+])('every relative link of %s leads to a file', (page) => {
+  const base = new URL(page, root);
+  const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link!);
+  expect(links.filter((link) => !existsSync(new URL(link, base)))).toEqual([]);
+});
 
 test('the lock file names no registry', () => {
   expect(read('package-lock.json')).not.toContain('"resolved"');
