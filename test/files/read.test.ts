@@ -14,7 +14,7 @@ describe('reading a whole file', () => {
   });
 
   // Takes 2 GiB of memory.
-  test.skipIf(!process.env.EDGEFOLD_LARGE_FILES)('works beyond 2 GiB', async () => {
+  test.skipIf(!process.env.EDGEFOLD_LARGE_FILES)('works beyond 2 GiB [needs EDGEFOLD_LARGE_FILES=1]', async () => {
     const path = join(folder(), 'sparse');
     writeFileSync(path, 'start');
     truncateSync(path, 2 ** 31 + 3);
