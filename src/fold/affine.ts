@@ -37,6 +37,25 @@ export const actsAlong = (a: Affine, axis: number): boolean => isUniform(a) || a
 /** The affine as one along `axis`, which must be allowed by {@link actsAlong}. */
 export const along = (a: Affine, axis: number): Affine => ({ ...a, axis });
 
+/** No vector is made longer than this, whatever size a shape asks for: no layer has so many features. */
+export const MOST_ENTRIES = 2 ** 22;
+
+/** Its entries at these indices, in this order, along its own axis. */
+export function pick({ axis, scale, shift }: Affine, indices: readonly number[]): Affine {
+  const picked = (vector: Vector) => indices.map((index) => at(vector, index));
+  return affine(axis, picked(scale), picked(shift));
+}
+
+/** Its entries one after the other at these indices of an axis of this length, and nothing changed elsewhere. */
+export function place({ axis, scale, shift }: Affine, indices: readonly number[], length: number): Affine {
+  const placed = (vector: Vector, neutral: DoubleDouble) => {
+    const whole = new Array<DoubleDouble>(length).fill(neutral);
+    indices.forEach((index, entry) => (whole[index] = at(vector, entry)));
+    return whole;
+  };
+  return affine(axis, placed(scale, ONE), placed(shift, ZERO));
+}
+
 /** second ∘ first: scale s₂s₁, shift s₂t₁ + t₂. Undefined if they act along different axes. */
 export function compose(first: Affine, second: Affine): Affine | undefined {
   if (!isUniform(first) && !isUniform(second) && first.axis !== second.axis) return undefined;

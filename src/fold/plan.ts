@@ -98,13 +98,17 @@ class Walk {
     const { producer } = value;
     if (!producer) return refuse(`${value.name} is ${value.constant ? 'a constant' : 'an input'}`);
     if (!this.#world.owns(producer)) return refuse(`${producer.label} is outside of this subgraph`);
-    if (producer.outputs[0] !== value) return refuse(`${value.name} is a further output of ${producer.label}`);
+    const output = producer.outputs.indexOf(value);
+    if (output > 0 && !this.#rule(producer)?.hasParts)
+      return refuse(`${value.name} is a further output of ${producer.label}`);
     const shared = this.#sharedWith(value, reader);
     if (shared) return refuse(`${producer.label} is ${shared}`);
     this.#crossed.push(value);
     const lifted = this.#world.lifted(producer);
-    if (lifted.kind === 'refuse')
-      return this.#apply(producer, affine, this.#rule(producer)?.back?.bind(null, producer));
+    if (lifted.kind === 'refuse') {
+      const back = this.#rule(producer)?.back;
+      return this.#apply(producer, affine, back && ((a, facts) => back(producer, a, facts, output)));
+    }
     return this.#takeAlong(producer, lifted, compose(lifted.affine, affine), producer.inputs[lifted.input]!);
   }
 
@@ -145,6 +149,7 @@ class Walk {
   #takeAlong(node: Node, { dtype }: Lifted, composed: Affine | undefined, value: Value): Refusal | undefined {
     if (!composed) return refuse(`${node.label} acts along another axis`);
     if (dtype !== this.#site.dtype) return refuse(`${node.label} is ${dtype}`);
+    if (this.#vanishing.includes(node)) return refuse(`${node.label} is met on two paths`);
     this.#vanishing.push(node);
     this.#demands.push({ value, affine: composed, reader: node });
     return undefined;

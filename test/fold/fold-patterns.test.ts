@@ -19,7 +19,6 @@ const KNOWN_GAPS = [
   'bn-conv-same-upper-border.onnx',
   'bn-convtranspose-no-pad.onnx',
   'bn-transpose-lstm.onnx',
-  'conv-slice-channels-bn.onnx',
   'conv-upsample-nearest-bn.onnx',
   'gather-embedding-bn.onnx',
   'instancenorm-conv1x1.onnx',

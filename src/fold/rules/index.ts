@@ -12,12 +12,14 @@ import { leakyRelu, pRelu, relu } from './relu.ts';
 import { flatten, reshape } from './reshape.ts';
 import type { Rule } from './rule.ts';
 import { shape, size } from './shape.ts';
+import { slice } from './slice.ts';
+import { split } from './split.ts';
 import { squeeze, unsqueeze } from './squeeze.ts';
 import { transpose } from './transpose.ts';
 
 const ALL: readonly Rule[] = [
   averagePool, concat, conv, convTranspose, dropout, flatten, gemm, globalAveragePool, globalMaxPool, identity,
-  leakyRelu, matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, shape, size, squeeze, transpose, unsqueeze,
+  leakyRelu, matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, shape, size, slice, split, squeeze, transpose, unsqueeze,
 ]; // prettier-ignore
 
 /** The one table of rules, by operator of the ai.onnx domain. */

@@ -1,12 +1,9 @@
 import type { Dim } from '../../tensor.ts';
 import type { Node, Value } from '../../onnx/graph.ts';
 import { productOf, quotient, sameProduct } from '../../onnx/shapes/dims.ts';
-import { isUniform, type Affine, type Vector } from '../affine.ts';
+import { isUniform, MOST_ENTRIES, type Affine, type Vector } from '../affine.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
-
-/** Vectors that a shape of this size asks for are not written out: no layer has so many features. */
-const MOST_ENTRIES = 2 ** 22;
 
 /**
  * Reshape and Flatten keep the row-major order of the elements and change only how the flat index f is read. With

@@ -26,14 +26,16 @@ export type Step = Push | Absorb | Refusal;
 /** How affines pass one operator, or end in it. A direction that is left out is refused. */
 export interface Rule {
   readonly opType: string;
-  /** An affine of the first output: what does that ask of the inputs? */
-  readonly back?: (node: Node, affine: Affine, facts: Facts) => Step;
+  /** An affine of the first output, or of any if it `hasParts`: what does that ask of the inputs? */
+  readonly back?: (node: Node, affine: Affine, facts: Facts, output: number) => Step;
   /** An affine of input `index`: what does that ask of the output? */
   readonly forward?: (node: Node, index: number, affine: Affine, facts: Facts) => Step;
   /** For nodes with weights: writes new ones in. */
   readonly write?: (node: Node, parameters: NewParameters, graph: GraphEditor) => void;
   /** Whether the node may read a value that is about to change, since only its size matters. */
   readonly ignoresElements?: true;
+  /** Whether each output can have an affine of its own. */
+  readonly hasParts?: true;
   /** How many nodes it takes to give the node a first bias. */
   readonly biasNodes?: number;
 }

@@ -160,6 +160,13 @@ describe('Concat', () => {
     await check(f, conv(f, joined(f, 1, y, y), 6, 7));
   });
 
+  test('takes the affine of a value that is joined to itself, and then multiplied', async () => {
+    const f = new Fixture();
+    const y = f.batchNormalization(f.input([2, 3, 5, 4]), 3);
+    const z = f.node('Mul', [joined(f, 1, y, y), f.integers([6, 1, 1], 'c')]);
+    await check(f, conv(f, z, 6, 7));
+  });
+
   test('asks nothing of a part on which the affine has no effect', async () => {
     const f = new Fixture();
     const [x, other] = [f.input([2, 3, 5, 4]), f.input([2, 1, 5, 3], 'other')];
