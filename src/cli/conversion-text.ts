@@ -26,7 +26,8 @@ export function conversionText(document: FoldDocument): string {
 function headline({ written, model, parity }: FoldDocument): string {
   const { bold, red } = styles(process.stdout, process.env);
   if (written !== null) return bold(`${safe(written)}  ${bytesText(model.sizeBytes)}, opset ${model.opset}`);
-  if (parity.verdict === 'fail') return red('No file was written: the folded model differs from the original.');
+  if (parity.verdict === 'fail')
+    return red('No file was written: the comparison failed. --no-verify writes it all the same.');
   return red('No file was written: nothing could be compared. --no-verify writes it unproven.');
 }
 

@@ -95,9 +95,11 @@ function print(text: string): ExitCode {
   return 0;
 }
 
-/** A reader that has seen enough (`| head`) is no fault. */
+/** A reader that has seen enough (`| head`) is no fault; a full disk is one. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`error: standard output cannot be written: ${error.message}\n`);
+  process.exitCode = 1;
 });
 
 process.exitCode = await main(process.argv.slice(2));

@@ -97,6 +97,7 @@ function lowerLayer(job: Job, layer: Layer, call: SourceCall, inputs: readonly L
   }
   if (call.args.some(holdsConstant)) layer.unsupported('it is called with a constant');
   refuseQuantized(layer);
+  warnOfPrecision(layer, job.workshop.warnings);
   const known = inputs.filter((input) => input !== undefined);
   const [first, ...rest] = known;
   if (known.length < inputs.length) return undefined;
@@ -145,6 +146,13 @@ function asksForTraining({ kwargs }: SourceCall): boolean | undefined {
 function holdsConstant(argument: CallArgument): boolean {
   if ('list' in argument) return argument.list.some(holdsConstant);
   return 'constant' in argument && argument.constant !== null;
+}
+
+/** Keras rounds to half precision between layers; the exported model does not. */
+function warnOfPrecision({ source }: Layer, warnings: Set<string>): void {
+  const policy = JSON.stringify(source.config.dtype ?? null);
+  const half = /mixed_b?float16|"b?float16"/.exec(policy)?.[0].replaceAll('"', '');
+  if (half) warnings.add(`The model computes in ${half}; the exported one computes in float32.`);
 }
 
 /** Weights stored as scaled integers are not what the layer computes with. */

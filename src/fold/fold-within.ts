@@ -4,6 +4,7 @@ import { materialise } from './commit.ts';
 import { foldSite, isBatchNormalization, nameOf } from './fold-site.ts';
 import { disarmMatMuls } from './onnxruntime-trap.ts';
 import type { Fold, KeptNode } from './report.ts';
+import { mergeTransposes } from './transposes.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What folding one graph has come to. */
@@ -24,9 +25,11 @@ export function foldWithin(work: Workspace): Result {
   for (;;) {
     const { count, reasons } = foldSites(work, folds);
     materialise(work);
+    const merged = mergeTransposes(work);
+    folds.push(...merged);
     const disarmed = disarmMatMuls(work);
     rewritten.push(...disarmed);
-    if (count + disarmed.length === 0) return { folds, kept: keptIn(work, reasons), rewritten };
+    if (count + merged.length + disarmed.length === 0) return { folds, kept: keptIn(work, reasons), rewritten };
   }
 }
 

@@ -33,7 +33,10 @@ export function worstOutputs(runs: readonly ParityRun[]): ParityReport['outputs'
 }
 
 function describeOutput(name: string, { nonFinite, worst, worstShare, tolerance }: OutputMetrics): string {
-  if (nonFinite > 0) return `output ${name} has ${nonFinite} elements that are NaN or infinite`;
+  if (nonFinite > 0) {
+    const own = worst && !Number.isFinite(worst.expected) ? ', and the reference gives such values itself' : '';
+    return `output ${name} has ${nonFinite} elements that are NaN or infinite${own}`;
+  }
   const place = worst
     ? `sample ${worst.sample} [${worst.index.join(', ')}]: ${worst.actual}, expected ${worst.expected}`
     : '';

@@ -56,7 +56,10 @@ export async function verify(options: VerifyOptions): Promise<ParityReport> {
   const yardstick = await measureReference(options);
   if (typeof yardstick === 'string') return reportOf(options, [], { reason: yardstick });
   const runs: ParityRun[] = [];
-  for (const level of options.levels ?? OPTIMIZATION_LEVELS) runs.push(await runCandidate(options, yardstick, level));
+  for (const level of options.levels ?? OPTIMIZATION_LEVELS) {
+    const run = await runCandidate(options, yardstick, level);
+    runs.push(run.verdict === 'fail' && level !== 'disabled' ? await withBlame(run, options, yardstick, level) : run);
+  }
   return reportOf(options, runs, { yardstick });
 }
 
@@ -114,6 +117,19 @@ async function runCandidate(
   } catch (error) {
     return { label, provider, verdict: 'fail', reason: `the candidate did not run: ${faultOf(error)}`, outputs: {} };
   }
+}
+
+/** Says so where onnxruntime's optimiser changes the reference too: then it is at fault, and not the candidate. */
+async function withBlame(
+  run: ParityRun,
+  options: VerifyOptions,
+  yardstick: Yardstick,
+  level: OptimizationLevel,
+): Promise<ParityRun> {
+  const own = await runCandidate({ ...options, candidate: options.reference }, yardstick, level);
+  if (own.verdict !== 'fail' || own.reason?.includes('NaN')) return run;
+  const blame = 'so does the reference: onnxruntime itself changes what it computes at this level';
+  return { ...run, reason: `${run.reason ?? ''}; ${blame}` };
 }
 
 /** Compares each sample as it comes, so that only one result of the candidate is held at a time. */

@@ -247,6 +247,12 @@ describe('options', () => {
   });
 });
 
+test('a model of mixed precision is exported with a warning', () => {
+  const dtype = { class_name: 'Policy', config: { name: 'mixed_float16' } };
+  const { warnings } = exportSource(sourceFile(chain(layer('act', 'ReLU', { config: { dtype } }))));
+  expect(warnings).toEqual(['The model computes in mixed_float16; the exported one computes in float32.']);
+});
+
 describe('the table of layers', () => {
   test('names every class once', () => {
     const names = LAYER_LOWERINGS.flatMap(({ classNames }) => classNames);

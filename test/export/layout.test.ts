@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exportSource } from '../../src/export/export-model.ts';
+import { foldGraph } from '../../src/fold/fold-graph.ts';
 import type { SourceLayer } from '../../src/export/source-model.ts';
 import { operators, runGraph } from './run-export.ts';
 import { filled, input, layer, model, sequential, sourceFile, type LayerParts } from './source-builder.ts';
@@ -144,4 +145,51 @@ describe('the layout', () => {
       expect(gap!.shape).toEqual([2, 4]);
     }
   }); // prettier-ignore
+
+  test('returns behind a normalisation of a sequence, and folding takes the two Transposes out', () => {
+    const layers = [dense('a', [3, 4]), norm('norm', 4), layer('relu', 'ReLU'), dense('b', [4, 5])];
+    const { graph } = exportSource(sourceFile(sequential([null, 7, 3], layers)));
+    expect(operators(graph)).toBe('MatMul Add Transpose BatchNormalization Transpose Relu MatMul Add');
+    expect(operators(foldGraph(graph).graph)).toBe('MatMul Add Relu MatMul Add');
+  });
+
+  test('stays channels first between a normalisation of a sequence and a convolution', () => {
+    const conv1d = layer('conv', 'Conv1D', {
+      config: { filters: 4, kernel_size: 2 },
+      weights: [filled([2, 3, 4]), filled([4])],
+    });
+    expect(nodes([null, 7, 3], norm('norm', 3), conv1d, layer('gap', 'GlobalMaxPooling1D'))).toBe(
+      'Transpose BatchNormalization Conv GlobalMaxPool Flatten',
+    );
+  });
+
+  test('costs no Transpose where a Reshape flattens', () => {
+    const reshape = layer('reshape', 'Reshape', { config: { target_shape: [-1] } });
+    expect(nodes([null, 9, 5, 3], conv('conv', [3, 4]), reshape, dense('dense', [128, 6]))).toBe(
+      'Transpose Conv Flatten Gemm',
+    );
+  });
+});
+
+describe('zeros in front of a MaxPooling', () => {
+  const padded = (activation: string, ...more: SourceLayer[]) =>
+    sequential([null, 6, 5, 3], [
+      conv('conv', [3, 4], { config: { activation } }),
+      ...more,
+      layer('pad', 'ZeroPadding2D'),
+      layer('pool', 'MaxPooling2D', { config: { pool_size: 3, strides: 1 } }),
+    ]); // prettier-ignore
+
+  test('count as zeros at every optimisation level of onnxruntime', async () => {
+    const { graph } = exportSource(sourceFile(padded('linear')));
+    expect(operators(graph)).toBe('Transpose Conv Pad Max MaxPool Transpose');
+    const x = { x: { shape: [1, 6, 5, 3], data: new Array<number>(90).fill(-1) } };
+    const { pool: expected } = await runGraph(graph, x, 'disabled');
+    const { pool } = await runGraph(graph, x, 'all');
+    expect([...(pool!.data as Float32Array)]).toEqual([...(expected!.data as Float32Array)]);
+  });
+
+  test('need no copy where nothing is below zero', () => {
+    expect(operators(exportSource(sourceFile(padded('relu'))).graph)).toBe('Transpose Conv Relu Pad MaxPool Transpose');
+  });
 });

@@ -36,10 +36,10 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   progress.expect(args.flag('no-verify') ? 4 : 5);
   progress.step('reading');
   const file = await openGiven(args.operand(0));
-  const output = args.text('output') ?? besideInput(file.path, '.onnx');
-  await checkOutput(output, file.pathsRead, args.flag('force'));
   const { readSource } = await import('../../export/read/read-source.ts');
   const source = await readSource(file);
+  const output = args.text('output') ?? besideInput(file.path, '.onnx');
+  await checkOutput(output, file.pathsRead, args.flag('force'));
   progress.step('exporting');
   const { exportSource } = await import('../../export/export-model.ts');
   const { graph, warnings } = exportSource(source, { ...(opset !== undefined && { opset }) });

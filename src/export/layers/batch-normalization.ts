@@ -17,7 +17,7 @@ import { staticChannels } from '../spatial.ts';
  * Shapes: x and y `[N, …, C]`, each parameter `[C]`; C is axis `axis`.
  *
  *   C is last, rank 2           ONNX BatchNormalization; a reordered x reorders the parameters
- *   C is last, rank 3 and more  channels first, ONNX BatchNormalization
+ *   C is last, rank 3 and more  channels first, ONNX BatchNormalization; back again behind a Dense and for sequences
  *   C is axis 1 in Keras too    ONNX BatchNormalization on the tensor as it is
  *   any other axis or axes      Mul and Add, scale and shift computed in float64
  *
@@ -39,7 +39,7 @@ export const batchNormalization: LayerLowering = {
     const rank = x.shape.length;
     const axes = layer.axes('axis', rank, [-1]);
     if (axes.length === 1 && rank >= 2) {
-      if (axes[0] === rank - 1) return normalize(layer, rank === 2 ? x : asChannelsFirst(graph, x), axes[0], graph);
+      if (axes[0] === rank - 1) return normalizeLast(layer, x, axes[0], graph);
       if (axes[0] === 1) return normalize(layer, asKeras(graph, x), 1, graph);
     }
     return scaleAndShift(layer, x, axes, graph);
@@ -47,6 +47,23 @@ export const batchNormalization: LayerLowering = {
 };
 
 const EPSILON = 1e-3;
+
+/**
+ * Behind a Dense, and on sequences, readers want the channels behind again: the result is moved back, and stays
+ * channels first for those who ask. Folding leaves the two Transposes facing each other, and takes them out.
+ */
+function normalizeLast(layer: Layer, x: Handle, axis: number, graph: GraphWriter): Handle {
+  const rank = x.shape.length;
+  if (rank === 2) return normalize(layer, x, axis, graph);
+  const y = normalize(layer, asChannelsFirst(graph, x), axis, graph);
+  return x.layout.kind === 'keras' && (rank === 3 || isProduct(x.value)) ? asKeras(graph, y) : y;
+}
+
+/** Whether a Dense of rank 3 or more made it. */
+function isProduct({ producer }: Value): boolean {
+  if (producer?.opType === 'Add') return producer.inputs[0]?.producer?.opType === 'MatMul';
+  return producer?.opType === 'MatMul';
+}
 
 function normalize(layer: Layer, x: Handle, axis: number, graph: GraphWriter): Handle {
   const { mean, variance, gamma, beta } = statistics(layer, [staticChannels(layer, x.shape[axis]!)]);

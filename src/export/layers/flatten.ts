@@ -20,20 +20,24 @@ export const flatten: LayerLowering = {
 
   lower(layer, [given], graph) {
     const first = layer.value('data_format') === 'channels_first' && given.shape.length > 2;
-    const x = first ? asSeenBehind(asKeras(graph, given)) : given;
-    const sizes = x.shape.slice(1);
-    const known = sizes.filter((dim) => typeof dim === 'number');
-    const features: Dim = known.length === sizes.length ? known.reduce((a, b) => a * b, 1) : graph.symbol(1);
-    const shape = [x.shape[0]!, features];
-    if (x.layout.kind === 'channels-first' && !orderIsTrivial(x.shape)) {
-      if (known.length < sizes.length) return flat(graph, asKeras(graph, x), shape, KERAS);
-      const y = flat(graph, x, shape, flattenedOrder(known));
-      offerForm(graph, y, 'keras', () => flat(graph.part('in_order'), asKeras(graph, x), shape, KERAS));
-      return y;
-    }
-    return flat(graph, x, shape, x.layout.kind === 'reordered' ? x.layout : KERAS);
+    return flattened(graph, first ? asSeenBehind(asKeras(graph, given)) : given);
   },
 };
+
+/** `[N, …]` → `[N, F]`, in an order that the result remembers. */
+export function flattened(graph: GraphWriter, x: Handle): Handle {
+  const sizes = x.shape.slice(1);
+  const known = sizes.filter((dim) => typeof dim === 'number');
+  const features: Dim = known.length === sizes.length ? known.reduce((a, b) => a * b, 1) : graph.symbol(1);
+  const shape = [x.shape[0]!, features];
+  if (x.layout.kind === 'channels-first' && !orderIsTrivial(x.shape)) {
+    if (known.length < sizes.length) return flat(graph, asKeras(graph, x), shape, KERAS);
+    const y = flat(graph, x, shape, flattenedOrder(known));
+    offerForm(graph, y, 'keras', () => flat(graph.part('in_order'), asKeras(graph, x), shape, KERAS));
+    return y;
+  }
+  return flat(graph, x, shape, x.layout.kind === 'reordered' ? x.layout : KERAS);
+}
 
 function flat(graph: GraphWriter, x: Handle, shape: readonly Dim[], layout: Layout): Handle {
   if (x.shape.length === 2) return x;

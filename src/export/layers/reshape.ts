@@ -3,11 +3,12 @@ import type { Layer } from '../layer.ts';
 import { CHANNELS_FIRST, KERAS, orderIsTrivial, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { inKerasOrder, offerForm, reshaped } from '../reorder.ts';
+import { flattened } from './flatten.ts';
 
 /**
  * Keras `Reshape`: the same elements in Keras's order, seen as `[N, …target_shape]`. One size may be −1.
  *
- * Where the result has one channel, or one point, a reader that wants channels in front gets it with the same single
+ * To rank 2 it is a Flatten. Where the result has one channel, or one point, a reader that wants channels in front gets it with the same single
  * Reshape.
  * Source: https://keras.io/api/layers/reshaping_layers/reshape/
  */
@@ -16,8 +17,9 @@ export const reshape: LayerLowering = {
   note: 'one size may be left open',
 
   lower(layer, [given], graph) {
+    const shape = targetShape(layer, given, graph.symbol(1));
+    if (shape.length === 2) return flattened(graph, given);
     const x = inKerasOrder(graph, given);
-    const shape = targetShape(layer, x, graph.symbol(1));
     const y = reshaped(graph, x, shape, KERAS);
     if (shape.length > 2 && orderIsTrivial(shape)) {
       offerForm(graph, y, 'channels-first', () => reshaped(graph, x, shape, CHANNELS_FIRST, 'channels_first'));

@@ -9,8 +9,16 @@ const ARCHITECTURE = /\.json$/i;
 
 /** The `.json` that belongs to a file of weights alone. @throws {EdgefoldError} FILE if there is none, or several. */
 export async function findArchitecture(files: SourceFiles): Promise<{ name: string; text: Uint8Array }> {
-  const name = await companion(files, ARCHITECTURE, 'weights without an architecture', 'the .json of model.to_json()');
-  return { name, text: await files.sibling(name) };
+  const expected = 'the .json of model.to_json()';
+  const name = await companion(files, ARCHITECTURE, 'weights without an architecture', expected);
+  const text = await files.sibling(name);
+  if (new TextDecoder().decode(text).includes('class_name')) return { name, text };
+  throw new EdgefoldError('FILE', 'the file holds weights without an architecture', {
+    where: files.name,
+    expected: `${expected} beside it`,
+    received: `${name}, which is no Keras model`,
+    hint: 'Write it with model.to_json(), or save the whole model.',
+  });
 }
 
 /** The HDF5 file that belongs to an architecture. @throws {EdgefoldError} FILE if there is none, or several. */

@@ -1,4 +1,4 @@
-import { member } from './json.ts';
+import { isList, member } from './json.ts';
 import type { LayerSpec, NamedWeight } from './spec.ts';
 
 /** Rank of each variable of the classes whose kernels have one fixed rank. */
@@ -19,9 +19,13 @@ const KERNEL_RANKS: Readonly<Record<string, number>> = {
 const KERNELS: ReadonlySet<string> = new Set(['kernel', 'depthwise_kernel', 'pointwise_kernel', 'embeddings']);
 const VECTORS: ReadonlySet<string> = new Set(['bias', 'moving_mean', 'moving_variance']);
 
-/** Whether a weight has the rank of its variable; true where the rank is not fixed. */
-export function hasRank({ className }: LayerSpec, variable: string, rank: number): boolean {
+/**
+ * Whether a weight has the rank of its variable; true where the rank is not fixed. The statistics of several axes have
+ * the rank of the input.
+ */
+export function hasRank({ className, config }: LayerSpec, variable: string, rank: number): boolean {
   if (!Object.hasOwn(KERNEL_RANKS, className) && className !== 'BatchNormalization') return true;
+  if (className === 'BatchNormalization' && isList(member(config, 'axis'))) return true;
   if (KERNELS.has(variable)) return rank === KERNEL_RANKS[className];
   return !VECTORS.has(variable) || rank === 1;
 }

@@ -27,7 +27,8 @@ function moved(node: Node, affine: Affine, axis: number | undefined, side: 'inpu
   return push({ value, affine: along(affine, axis) });
 }
 
-function permutationOf(node: Node, facts: Facts): readonly number[] | undefined {
+/** `undefined` if it is left out and the rank is not known. */
+export function permutationOf(node: Node, facts: Facts): readonly number[] | undefined {
   const rank = facts.rank(node.inputs[0]) ?? facts.rank(node.outputs[0]);
   return node.ints('perm') ?? (rank === undefined ? undefined : Array.from({ length: rank }, (_, a) => rank - 1 - a));
 }

@@ -197,6 +197,10 @@ describe('weights beside an architecture', () => {
       received: 'labels.txt',
     });
     await expect(read(await weights(), {}, 'model.h5')).rejects.toMatchObject({ code: 'FILE' });
+    await expect(read(await weights(), { 'package.json': json({ name: 'app' }) }, 'model.h5')).rejects.toMatchObject({
+      code: 'FILE',
+      received: 'package.json, which is no Keras model',
+    });
   });
 
   test('may carry the numbers of another session', async () => {
