@@ -133,7 +133,7 @@ function checkOperands({ verb, operands }: Command, given: readonly string[]): v
   if (given.length === operands.length && given.every((operand) => operand !== '')) return;
   throw new EdgefoldError('USAGE', given.length < operands.length ? 'too little is given' : 'too much is given', {
     where: verb,
-    expected: operands.join(' '),
+    expected: operands.join(' ') || 'no argument',
     received: given.length === 0 ? 'nothing' : given.map((operand) => JSON.stringify(operand)).join(' '),
     hint: `"edgefold ${verb} --help" shows an example.`,
   });

@@ -40,7 +40,11 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
   const folds = results.flatMap((result) => result.folds);
   const rewritten = results.flatMap((result) => result.rewritten);
   const changed = folds.length + rewritten.length > 0;
-  const warnings = [...(changed ? unlistInitializers(copy, graph) : []), ...rewritten.map(trapWarning)];
+  const warnings = [
+    ...(changed ? unlistInitializers(copy, graph) : []),
+    ...rewritten.map(trapWarning),
+    ...functionWarning(graph),
+  ];
   const found = batchNormalizationsOf(graph).length;
   const kept = results.flatMap((result) => result.kept);
   return {
@@ -83,6 +87,12 @@ function unlistInitializers(copy: Graph, original: Graph): string[] {
   copy.model.irVersion = Math.max(4, copy.model.irVersion);
   const count = original.inputs.length - copy.inputs.length;
   return [`${count} initializers were listed as inputs too, and are plain constants now`];
+}
+
+/** Their bodies are kept byte for byte. */
+function functionWarning({ model: { functions } }: Graph): string[] {
+  const names = [...functions].map((name) => name.replace(/^:/, '')).join(', ');
+  return functions.size === 0 ? [] : [`functions of the model's own are left as they are: ${names}`];
 }
 
 const trapWarning = (label: string) =>

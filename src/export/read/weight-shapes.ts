@@ -23,7 +23,11 @@ const VECTORS: ReadonlySet<string> = new Set(['bias', 'moving_mean', 'moving_var
  * Whether a weight has the rank of its variable; true where the rank is not fixed. The statistics of several axes have
  * the rank of the input.
  */
-export function hasRank({ className, config }: LayerSpec, variable: string, rank: number): boolean {
+export function hasRank(
+  { className, config }: Pick<LayerSpec, 'className' | 'config'>,
+  variable: string,
+  rank: number,
+): boolean {
   if (!Object.hasOwn(KERNEL_RANKS, className) && className !== 'BatchNormalization') return true;
   if (className === 'BatchNormalization' && isList(member(config, 'axis'))) return true;
   if (KERNELS.has(variable)) return rank === KERNEL_RANKS[className];

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { hasRank } from '../../../src/export/read/weight-shapes.ts';
-import type { LayerSpec } from '../../../src/export/read/spec.ts';
 
-const norm = (axis: number | readonly number[]) => ({ className: 'BatchNormalization', config: { axis } }) as LayerSpec;
+const norm = (axis: number | readonly number[]) => ({ className: 'BatchNormalization', config: { axis } });
 
 test('the statistics of one axis are vectors', () => {
   expect(hasRank(norm(3), 'moving_mean', 1)).toBe(true);
