@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.ts';
+import { sizeOf, type Tensor } from '../tensor.ts';
 import type { Node, Value } from '../onnx/graph.ts';
 import { bug } from '../errors.ts';
 import { at, isOne } from './affine.ts';
@@ -6,7 +6,7 @@ import { multiply, ONE } from './double-double.ts';
 import { writeShift, type Leftover } from './lower.ts';
 import { biasOf, biasShape, changesBias, changesWeights, type Edit, type Linear } from './linear.ts';
 import type { Plan } from './plan.ts';
-import { emptyArray, roundAll, scaleInto, type Storage } from './rounding.ts';
+import { emptyArray, roundTo, scaleInto, type Storage } from './rounding.ts';
 import { RULES } from './rules/index.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -58,7 +58,7 @@ function renewCrossed({ crossed }: Plan, work: Workspace): void {
 export function materialise(work: Workspace): void {
   for (const [node, { linear, edit }] of [...work.edits]) {
     work.edits.delete(node);
-    const weight = changesWeights(edit) ? newWeight(node, linear, edit, work) : undefined;
+    const weight = changesWeights(edit, linear) ? newWeight(node, linear, edit, work) : undefined;
     const bias = changesBias(edit, linear) ? newBias(node, linear, edit, work) : undefined;
     RULES.get(node.opType)?.write?.(node, { weight, bias }, work);
   }
@@ -70,9 +70,16 @@ const newWeight = (node: Node, linear: Linear, edit: Edit, work: Workspace): Val
 /** Named after the bias whose place it takes, or after the weights where there was none. */
 function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
   const dtype = linear.weight.dtype as Storage;
-  const bias = biasOf(linear, edit);
-  const tensor: Tensor = { dtype, shape: biasShape(linear, edit), data: roundAll(dtype, bias) };
-  return work.constant(node.inputs[2]?.name ?? `${node.inputs[1]!.name}_bias`, tensor, bias);
+  const shape = linear.storedBias ?? biasShape(linear, edit);
+  const data = emptyArray(dtype, sizeOf(shape));
+  const unrounded = new Float64Array(data.length);
+  let index = 0;
+  for (const bias of biasOf(linear, edit)) {
+    data[index] = roundTo(dtype, bias);
+    unrounded[index++] = bias.hi;
+  }
+  const name = node.inputs[RULES.get(node.opType)?.biasInput ?? 2]?.name ?? `${node.inputs[1]!.name}_bias`;
+  return work.constant(name, { dtype, shape, data }, unrounded);
 }
 
 function scaledWeights(linear: Linear, edit: Edit): Tensor {

@@ -1,10 +1,10 @@
-import { actsAlong, at, isOne, isZero, stretch, zip, type Affine, type Vector } from './affine.ts';
+import { actsAlong, at, isOne, isZero, zip, type Affine, type Vector } from './affine.ts';
 import type { Numbers } from './constants.ts';
-import { add, exact, ExactSum, multiply, ONE, ZERO } from './double-double.ts';
+import { add, exact, ExactSum, multiply, ONE, ZERO, type DoubleDouble } from './double-double.ts';
 
 /**
  * A node that multiplies by constant weights, seen as y = alpha · W x + beta · bias with channels in and out. The
- * weights are stored as rows × columns × taps; a tap is a position of a kernel.
+ * weights are stored as rows × columns × taps; a tap is a position of a kernel. A node without weights has 0 rows.
  */
 export interface Linear {
   readonly kind: 'linear';
@@ -22,6 +22,8 @@ export interface Linear {
   readonly beta: number;
   /** Constant added at the end, its last axis the output channel; absent for none. */
   readonly bias: Numbers | undefined;
+  /** The shape in which the bias is stored, where it is not the one in which it is added. */
+  readonly storedBias?: readonly number[];
 }
 
 /**
@@ -75,7 +77,8 @@ export function fits(a: Affine, axis: number, channels: number): boolean {
   return actsAlong(a, axis) && (a.scale.length === 1 || a.scale.length === channels);
 }
 
-export const changesWeights = ({ inScale, outScale }: Edit): boolean => !inScale.every(isOne) || !outScale.every(isOne);
+export const changesWeights = ({ inScale, outScale }: Edit, { rows }: Linear): boolean =>
+  rows > 0 && (!inScale.every(isOne) || !outScale.every(isOne));
 
 /** Whether the node needs a bias, or another one than it has. */
 export function changesBias({ outScale, shift }: Edit, { bias }: Linear): boolean {
@@ -90,16 +93,15 @@ export function biasShape({ bias, outputs }: Linear, { outScale, shift }: Edit):
 }
 
 /** outScale ⊙ beta · bias + shift, element by element of {@link biasShape}. */
-export function biasOf(linear: Linear, edit: Edit): Vector {
+export function* biasOf(linear: Linear, edit: Edit): Iterable<DoubleDouble> {
   const { bias, outputs, beta } = linear;
   const shape = biasShape(linear, edit);
   const size = shape.reduce((product, dim) => product * dim, 1);
-  if (!bias) return stretch(edit.shift, size);
-  const { shape: before, data } = bias;
+  const { shape: before, data } = bias ?? { shape: [1], data: [0] };
   const narrow = (before.at(-1) ?? 1) === 1 && (shape.at(-1) ?? 1) !== 1;
-  return Array.from({ length: size }, (_, index) => {
+  for (let index = 0; index < size; index++) {
     const old = exact(data[narrow ? Math.floor(index / outputs) : index]!);
     const scaled = multiply(at(edit.outScale, index % outputs), multiply(exact(beta), old));
-    return add(scaled, at(edit.shift, index % outputs));
-  });
+    yield add(scaled, at(edit.shift, index % outputs));
+  }
 }

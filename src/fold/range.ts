@@ -18,7 +18,7 @@ const RANGES: Readonly<Record<Storage, Range>> = {
  */
 export function outOfRange(linear: Linear, edit: Edit, storage: Storage): string | undefined {
   const { largest, smallestNormal } = RANGES[storage];
-  if (changesWeights(edit)) {
+  if (changesWeights(edit, linear)) {
     const magnitudes = largestWeights(linear, edit);
     if (magnitudes.some((magnitude) => !(magnitude <= largest))) return `weights beyond the range of ${storage}`;
     if (magnitudes.some((magnitude) => magnitude > 0 && magnitude < smallestNormal)) {
@@ -26,8 +26,10 @@ export function outOfRange(linear: Linear, edit: Edit, storage: Storage): string
     }
   }
   if (!changesBias(edit, linear) || largestBias(linear, edit) <= largest) return undefined;
-  const isStorable = biasOf(linear, edit).every((bias) => Number.isFinite(roundTo(storage, bias)));
-  return isStorable ? undefined : `a bias beyond the range of ${storage}`;
+  for (const bias of biasOf(linear, edit)) {
+    if (!Number.isFinite(roundTo(storage, bias))) return `a bias beyond the range of ${storage}`;
+  }
+  return undefined;
 }
 
 /** A bound on the magnitude of every folded bias. */
@@ -37,8 +39,11 @@ function largestBias({ bias, beta }: Linear, { outScale, shift }: Edit): number 
 }
 
 /** The largest magnitude; NaN if there is one. */
-const largestOf = (numbers: ArrayLike<number>): number =>
-  Array.from(numbers).reduce((largest, number) => Math.max(largest, Math.abs(number)), 0);
+function largestOf(numbers: ArrayLike<number>): number {
+  let largest = 0;
+  for (let index = numbers.length; index > 0;) largest = Math.max(largest, Math.abs(numbers[--index]!));
+  return largest;
+}
 
 /** Whether scale and shift are finite once they are stored. */
 export function fitsStorage({ scale, shift }: Affine, storage: Storage): boolean {

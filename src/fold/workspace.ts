@@ -4,7 +4,6 @@ import type { Attribute } from '../onnx/attribute.ts';
 import { Node, Value, type Graph } from '../onnx/graph.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import { lift, type Lifted } from './lift.ts';
-import type { Vector } from './affine.ts';
 import type { LinearEdit, World } from './plan.ts';
 import type { GraphEditor } from './rules/rule.ts';
 
@@ -56,13 +55,9 @@ export class Workspace implements World, GraphEditor {
   }
 
   /** An initializer under a fresh name; `unrounded` are its elements before they were stored. */
-  constant(name: string, tensor: Tensor, unrounded?: Vector): Value {
+  constant(name: string, tensor: Tensor, unrounded?: Float64Array): Value {
     const value = this.graph.constant(name, tensor);
-    if (unrounded)
-      this.facts.rememberUnrounded(
-        value,
-        Float64Array.from(unrounded, ({ hi }) => hi),
-      );
+    if (unrounded) this.facts.rememberUnrounded(value, unrounded);
     return value;
   }
 

@@ -18,9 +18,6 @@ const KNOWN_GAPS = [
   'bn-conv-pads-1-border.onnx',
   'bn-conv-same-upper-border.onnx',
   'bn-convtranspose-no-pad.onnx',
-  'bn-transpose-lstm.onnx',
-  'conv-upsample-nearest-bn.onnx',
-  'gather-embedding-bn.onnx',
   'instancenorm-conv1x1.onnx',
   'layernorm-gamma-beta-gemm.onnx',
 ];

@@ -28,7 +28,7 @@ const run = (x: Numbers): Numbers => C.map((c, j) => 3 * (x[0]! * W[j]! + x[1]! 
 /** What the edit says that the node computes. */
 function runEdited(edit: Edit, x: Numbers): Numbers {
   const at = (vector: Edit['shift'], index: number) => vector[vector.length === 1 ? 0 : index]!.hi;
-  const bias = biasOf(LINEAR, edit);
+  const bias = [...biasOf(LINEAR, edit)];
   return C.map((_, j) => {
     const sum = [0, 1].reduce((total, i) => total + x[i]! * at(edit.inScale, i) * W[3 * i + j]!, 0);
     return 3 * sum * at(edit.outScale, j) + bias[j]!.hi;

@@ -2,14 +2,19 @@ import { averagePool, globalAveragePool } from './average-pool.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
+import { depthToSpace, spaceToDepth } from './depth-to-space.ts';
+import { gather } from './gather.ts';
 import { gemm } from './gemm.ts';
 import { dropout, identity } from './identity.ts';
 import { matMul } from './mat-mul.ts';
 import { globalMaxPool, maxPool } from './max-pool.ts';
+import { groupNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
 import { pad } from './pad.ts';
+import { gru, lstm, rnn } from './recurrent.ts';
 import { reduceMean } from './reduce-mean.ts';
 import { leakyRelu, pRelu, relu } from './relu.ts';
 import { flatten, reshape } from './reshape.ts';
+import { resize, upsample } from './resize.ts';
 import type { Rule } from './rule.ts';
 import { shape, size } from './shape.ts';
 import { slice } from './slice.ts';
@@ -18,8 +23,10 @@ import { squeeze, unsqueeze } from './squeeze.ts';
 import { transpose } from './transpose.ts';
 
 const ALL: readonly Rule[] = [
-  averagePool, concat, conv, convTranspose, dropout, flatten, gemm, globalAveragePool, globalMaxPool, identity,
-  leakyRelu, matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, shape, size, slice, split, squeeze, transpose, unsqueeze,
+  averagePool, concat, conv, convTranspose, depthToSpace, dropout, flatten, gather, gemm, globalAveragePool,
+  globalMaxPool, groupNormalization, gru, identity, instanceNormalization, layerNormalization, leakyRelu, lstm,
+  matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, resize, rnn, shape, size, slice, spaceToDepth, split,
+  squeeze, transpose, unsqueeze, upsample,
 ]; // prettier-ignore
 
 /** The one table of rules, by operator of the ai.onnx domain. */

@@ -36,6 +36,8 @@ export interface Rule {
   readonly ignoresElements?: true;
   /** Whether each output can have an affine of its own. */
   readonly hasParts?: true;
+  /** Which input holds the bias; 2 unless said. */
+  readonly biasInput?: number;
   /** How many nodes it takes to give the node a first bias. */
   readonly biasNodes?: number;
 }
