@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { int, ints } from '../../src/onnx/attribute.ts';
-import type { Value } from '../../src/onnx/graph.ts';
+import { Node, Value } from '../../src/onnx/graph.ts';
 import { checkFold } from './check-fold.ts';
 import { Fixture } from './fixture.ts';
 
@@ -11,6 +11,14 @@ type Grow = (f: Fixture, x: Value, channels: number, n: number) => readonly [Val
 const same =
   (grow: (f: Fixture, x: Value, channels: number, n: number) => Value): Grow =>
   (f, x, channels, n) => [grow(f, x, channels, n), channels];
+
+/** Cuts the channels in two. */
+function split(f: Fixture, x: Value, sizes: readonly [number, number]): readonly [Value, Value] {
+  const outputs = [new Value(f.graph.uniqueName('part')), new Value(f.graph.uniqueName('part'))] as const;
+  const name = f.graph.uniqueName('split');
+  f.graph.nodes.push(new Node('Split', { name, inputs: [x, f.shape(sizes)], outputs, attributes: { axis: int(1) } }));
+  return outputs;
+}
 
 const GROW: readonly Grow[] = [
   (f, x, C, n) => [f.node('Conv', [x, f.integers([n + 1, C, 1, 1]), f.integers([n + 1], 'b')]), n + 1],
@@ -32,6 +40,18 @@ const GROW: readonly Grow[] = [
     f.node('Concat', [x, f.node('Conv', [x, f.integers([n + 1, C, 1, 1])])], { axis: int(1) }),
     C + n + 1,
   ],
+  (f, x, C, n) => {
+    const kept = Math.ceil(C / (1 + (n % 2)));
+    const bounds = [[0], [C], [1], [1 + (n % 2)]].map((list) => f.shape(list, 'bounds'));
+    return [f.node('Slice', [x, ...bounds]), kept];
+  },
+  same((f, x, C, n) => {
+    if (C < 2) return x;
+    const [a, b] = split(f, x, [1, C - 1]);
+    return f.node('Concat', [n % 2 ? f.batchNormalization(a, 1) : a, b], { axis: int(1) });
+  }),
+  same((f, x, C) => f.node('DepthToSpace', [f.node('Conv', [x, f.integers([4 * C, C, 2, 2])], { strides: ints([2, 2]) })], { blocksize: int(2) })), // prettier-ignore
+  same((f, x, _, n) => f.node('Gather', [x, f.shape([3, 1, 0, 2], 'order')], { axis: int(2 + (n % 2)) })),
   same((f, x, C) => f.node('Add', [x, f.node('Conv', [x, f.integers([C, C, 1, 1])])])),
   same((f, x, C, n) => {
     const flat = f.node('Reshape', [x, f.shape([0, n % 2 ? -1 : C, n % 2 ? 16 : -1])]);
