@@ -17,8 +17,8 @@ function tables(): string {
   const layers = LAYER_LOWERINGS.map(({ classNames, note }) => [classNames.map(code).join(', '), note] as const);
   const folding = new Map<string, string[]>();
   for (const { opType, write, back, forward } of RULES.values()) {
-    const side = back && forward ? 'from either side' : back ? 'from behind only' : 'from in front only';
-    const what = `${write ? 'take it in' : 'let it pass'}, ${side}`;
+    const side = back && forward ? 'on either side' : back ? 'only from behind' : 'only from in front';
+    const what = `${write ? 'have weights that take it in' : 'let it pass'}, ${side}`;
     folding.set(what, [...(folding.get(what) ?? []), code(opType)]);
   }
   return [
