@@ -41,7 +41,8 @@ function foldedText(fold: FoldDocument['fold']): string {
   if (!fold) return 'nothing (--no-fold)';
   const { found, folded } = fold.batchNormalizations;
   const others = fold.folds.filter(({ opType }) => opType !== 'BatchNormalization').length;
-  const more = others > 0 ? `, ${plural(others, 'other node')}` : '';
+  const adds = fold.folds.filter(({ leaves }) => leaves !== undefined).length;
+  const more = `${adds > 0 ? ` (the shift of ${countText(adds)} stays, as an Add)` : ''}${others > 0 ? `, ${plural(others, 'other node')}` : ''}`;
   if (found === 0) return `no BatchNormalization found${more}`;
   return `${countText(folded)} of ${plural(found, 'BatchNormalization')}${more}`;
 }

@@ -82,7 +82,7 @@ export interface BatchNormalizationJson {
 }
 
 export type FateJson =
-  | { readonly outcome: 'folded'; readonly direction: Fold['direction']; readonly into: readonly string[] }
+  | ({ readonly outcome: 'folded' } & Pick<Fold, 'direction' | 'into' | 'leaves'>)
   | ({ readonly outcome: 'kept' } & KeptNode)
   | { readonly outcome: 'unknown'; readonly reason: string };
 

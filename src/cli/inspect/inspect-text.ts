@@ -89,6 +89,9 @@ function variableCells({ role, name, path, shape, trainable }: VariableJson): st
 }
 
 function fateText(fate: FateJson): string {
-  if (fate.outcome === 'folded') return `folded ${fate.direction} into ${fate.into.map(safe).join(', ')}`;
+  if (fate.outcome === 'folded') {
+    const left = fate.leaves ? `; its shift stays, as an ${fate.leaves}` : '';
+    return `folded ${fate.direction} into ${fate.into.map(safe).join(', ')}${left}`;
+  }
   return fate.outcome === 'kept' ? `kept: ${safe(fate.reason)}` : `unknown: ${safe(fate.reason)}`;
 }

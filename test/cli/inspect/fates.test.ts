@@ -29,6 +29,11 @@ describe('the fate of a layer', () => {
     expect(into('bn', 'bn_1')).toEqual(['bn/conv (Conv)', 'bn_2/conv (Conv)']);
   });
 
+  test('says what is left of it', () => {
+    const scaled = fatesOf({ ...report, folds: [{ ...folded('bn'), leaves: 'Add' }] });
+    expect(fatesOfLayer('bn', new Set(['bn']), scaled)).toMatchObject([{ outcome: 'folded', leaves: 'Add' }]);
+  });
+
   test('is kept with its reason, whatever characters its name has', () => {
     expect(into('bn.1')).toEqual([{ outcome: 'kept', name: 'bn.1', reason: 'its input is read twice' }]);
   });
