@@ -2,6 +2,7 @@ import type { Node } from '../../onnx/graph.ts';
 import { isPureScale } from '../affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
+import { absorbOutputs, kernelsOf, writeKernels } from '../convolution.ts';
 import { absorb, type Rule } from './rule.ts';
 
 /**
@@ -20,12 +21,7 @@ import { absorb, type Rule } from './rule.ts';
 export const convTranspose: Rule = {
   opType: 'ConvTranspose',
 
-  back(node, affine, facts) {
-    const linear = linearOf(node, facts);
-    if (linear.kind === 'refuse') return linear;
-    if (fits(affine, 1, linear.outputs)) return absorb(linear, affine);
-    return refuse(`${node.label} makes its channels along axis 1, and the affine acts along axis ${affine.axis}`);
-  },
+  back: (node, affine, facts) => absorbOutputs(node, affine, linearOf(node, facts)),
 
   forward(node, index, affine, facts) {
     if (index !== 0) return refuse(`${node.label} reads it as its weights or its bias`);
@@ -36,30 +32,21 @@ export const convTranspose: Rule = {
     return refuse(`${node.label} sums over axis 1, and the affine acts along axis ${affine.axis}`);
   },
 
-  write(node, { weight, bias }, graph) {
-    const [x, W, b] = node.inputs;
-    graph.replace(node, { inputs: [x, weight ?? W, bias ?? b] });
-  },
-
+  write: writeKernels,
   biasNodes: 0,
 };
 
 function linearOf(node: Node, facts: Facts): Linear | Refusal {
-  const weight = facts.constant(node.inputs[1]);
-  const bias = facts.constant(node.inputs[2]);
-  const group = node.int('group', 1);
-  if (!weight || weight.shape.length < 3) return refuse(`${node.label} has weights that are not constants`);
-  if (node.inputs[2] && !bias) return refuse(`${node.label} has a bias that is not a constant`);
-  const [C, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
-  if (group < 1 || C % group !== 0) return refuse(`${node.label} has ${C} channels in ${group} groups`);
+  const kernels = kernelsOf(node, facts, (_, perGroup, group) => perGroup * group);
+  if (kernels.kind === 'refuse') return kernels;
+  const { weight, bias, first: C, second: perGroup, group, taps } = kernels;
   const outputs = perGroup * group;
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outputs)) return refuse(`${node.label} has a bias of another length`); // prettier-ignore
   return {
     kind: 'linear',
     weight,
     rows: C,
     columns: perGroup,
-    taps: kernel.reduce((product, size) => product * size, 1),
+    taps,
     inputs: C,
     outputs,
     inputOf: (c) => c,

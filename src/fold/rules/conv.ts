@@ -3,6 +3,7 @@ import { windowsOf } from '../../onnx/shapes/window.ts';
 import { isPureScale } from '../affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
+import { absorbOutputs, kernelsOf, writeKernels } from '../convolution.ts';
 import { absorb, type Rule } from './rule.ts';
 
 /**
@@ -22,12 +23,7 @@ import { absorb, type Rule } from './rule.ts';
 export const conv: Rule = {
   opType: 'Conv',
 
-  back(node, affine, facts) {
-    const linear = linearOf(node, facts);
-    if (linear.kind === 'refuse') return linear;
-    if (fits(affine, 1, linear.outputs)) return absorb(linear, affine);
-    return refuse(`${node.label} makes its channels along axis 1, and the affine acts along axis ${affine.axis}`);
-  },
+  back: (node, affine, facts) => absorbOutputs(node, affine, linearOf(node, facts)),
 
   forward(node, index, affine, facts) {
     if (index !== 0) return refuse(`${node.label} reads it as its weights or its bias`);
@@ -40,11 +36,7 @@ export const conv: Rule = {
     return refuse(`${node.label} pads with zeros, which the shift would not reach`);
   },
 
-  write(node, { weight, bias }, graph) {
-    const [x, W, b] = node.inputs;
-    graph.replace(node, { inputs: [x, weight ?? W, bias ?? b] });
-  },
-
+  write: writeKernels,
   biasNodes: 0,
 };
 
@@ -54,21 +46,15 @@ function hasNoPadding(node: Node, { weight }: Linear, facts: Facts): boolean {
 }
 
 function linearOf(node: Node, facts: Facts): Linear | Refusal {
-  const weight = facts.constant(node.inputs[1]);
-  const bias = facts.constant(node.inputs[2]);
-  const group = node.int('group', 1);
-  if (!weight || weight.shape.length < 3) return refuse(`${node.label} has weights that are not constants`);
-  if (node.inputs[2] && !bias) return refuse(`${node.label} has a bias that is not a constant`);
-  const [M, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
-  if (group < 1 || M % group !== 0) return refuse(`${node.label} has ${M} channels in ${group} groups`);
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== M))
-    return refuse(`${node.label} has a bias of another length`);
+  const kernels = kernelsOf(node, facts, (M) => M);
+  if (kernels.kind === 'refuse') return kernels;
+  const { weight, bias, first: M, second: perGroup, group, taps } = kernels;
   return {
     kind: 'linear',
     weight,
     rows: M,
     columns: perGroup,
-    taps: kernel.reduce((product, size) => product * size, 1),
+    taps,
     inputs: perGroup * group,
     outputs: M,
     inputOf: (m, i) => Math.floor(m / (M / group)) * perGroup + i,
