@@ -36,6 +36,35 @@ export interface DTypeArray {
   int2: Uint8Array;
 }
 
+/** The class of {@link DTypeArray} that holds each dtype; strings have a plain array. */
+export const ARRAY_OF = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+  complex64: Float32Array,
+  complex128: Float64Array,
+  float8e4m3fn: Uint8Array,
+  float8e4m3fnuz: Uint8Array,
+  float8e5m2: Uint8Array,
+  float8e5m2fnuz: Uint8Array,
+  float8e8m0: Uint8Array,
+  float4e2m1: Uint8Array,
+  uint4: Uint8Array,
+  int4: Uint8Array,
+  uint2: Uint8Array,
+  int2: Uint8Array,
+} as const satisfies Record<Exclude<DType, 'string'>, unknown>;
+
 /** Dense row-major tensor. */
 export interface Tensor<D extends DType = DType> {
   readonly dtype: D;

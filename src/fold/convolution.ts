@@ -3,7 +3,7 @@ import type { Affine } from './affine.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import type { Numbers } from './constants.ts';
 import { fits, type Linear } from './linear.ts';
-import { absorb, type Rule, type Step } from './rules/rule.ts';
+import { absorb, type Step } from './rules/rule.ts';
 
 /** The constant weights of a Conv or ConvTranspose: W `[first, second, …kernel]`, b `[outputs]`. */
 export interface Kernels {
@@ -41,9 +41,3 @@ export function absorbOutputs(node: Node, affine: Affine, linear: Linear | Refus
   if (fits(affine, 1, linear.outputs)) return absorb(linear, affine);
   return refuse(`${node.label} makes its channels along axis 1, and the affine acts along axis ${affine.axis}`);
 }
-
-/** x, W and b are inputs 0, 1 and 2. */
-export const writeKernels: NonNullable<Rule['write']> = (node, { weight, bias }, graph) => {
-  const [x, W, b] = node.inputs;
-  graph.replace(node, { inputs: [x, weight ?? W, bias ?? b] });
-};

@@ -127,7 +127,8 @@ async function withBlame(
   level: OptimizationLevel,
 ): Promise<ParityRun> {
   const own = await runCandidate({ ...options, candidate: options.reference }, yardstick, level);
-  if (own.verdict !== 'fail' || own.reason?.includes('NaN')) return run;
+  const isFinite = Object.values(own.outputs).every(({ nonFinite }) => nonFinite === 0);
+  if (own.verdict !== 'fail' || !isFinite) return run;
   const blame = 'so does the reference: onnxruntime itself changes what it computes at this level';
   return { ...run, reason: `${run.reason ?? ''}; ${blame}` };
 }

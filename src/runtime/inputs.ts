@@ -1,32 +1,19 @@
 import { EdgefoldError } from '../errors.ts';
-import { BITS_PER_ELEMENT, sizeOf, type Dim, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
+import { ARRAY_OF, BITS_PER_ELEMENT, sizeOf, type Dim, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
 import type { Input, TensorSpec } from './model.ts';
 
 type Data = DTypeArray[DType];
 
-/** The dtypes that onnxruntime's JavaScript binding can carry, with the class of array that holds each. */
-const ARRAY_OF = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-  string: Array,
-  uint4: Uint8Array,
-  int4: Uint8Array,
-} as const satisfies Partial<Record<DType, unknown>>;
+/** The dtypes that onnxruntime's JavaScript binding can carry. */
+const RUNNABLE = [
+  'float32', 'float64', 'float16', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'bool',
+  'string', 'uint4', 'int4',
+] as const satisfies readonly DType[]; // prettier-ignore
 
-export type RunnableDType = keyof typeof ARRAY_OF;
+export type RunnableDType = (typeof RUNNABLE)[number];
 
 export function isRunnable(dtype: string): dtype is RunnableDType {
-  return Object.hasOwn(ARRAY_OF, dtype);
+  return (RUNNABLE as readonly string[]).includes(dtype);
 }
 
 /**
@@ -74,7 +61,7 @@ function parts(spec: TensorSpec, input: unknown): { dtype?: DType; data: Data; s
 
 function checkArray(spec: TensorSpec, data: unknown): void {
   if (!isRunnable(spec.dtype)) fail(spec.name, `${spec.dtype} cannot be passed from JavaScript`);
-  const array = ARRAY_OF[spec.dtype];
+  const array = spec.dtype === 'string' ? Array : ARRAY_OF[spec.dtype];
   const fits = data instanceof array && (array !== Array || (data as unknown[]).every((s) => typeof s === 'string'));
   if (!fits) fail(spec.name, 'the array is of the wrong kind', `${array.name} for ${spec.dtype}`, typeName(data));
 }

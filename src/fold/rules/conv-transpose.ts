@@ -2,8 +2,8 @@ import type { Node } from '../../onnx/graph.ts';
 import { isPureScale } from '../affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorbOutputs, kernelsOf, writeKernels } from '../convolution.ts';
-import { absorb, type Rule } from './rule.ts';
+import { absorbOutputs, kernelsOf } from '../convolution.ts';
+import { absorb, writeInPlace, type Rule } from './rule.ts';
 
 /**
  * ConvTranspose(x, W, b) of any rank and group. For input channel c, output channel j of its group, position k:
@@ -32,7 +32,7 @@ export const convTranspose: Rule = {
     return refuse(`${node.label} sums over axis 1, and the affine acts along axis ${affine.axis}`);
   },
 
-  write: writeKernels,
+  write: writeInPlace,
   biasNodes: 0,
 };
 

@@ -3,8 +3,8 @@ import { windowsOf } from '../../onnx/shapes/window.ts';
 import { isPureScale } from '../affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorbOutputs, kernelsOf, writeKernels } from '../convolution.ts';
-import { absorb, type Rule } from './rule.ts';
+import { absorbOutputs, kernelsOf } from '../convolution.ts';
+import { absorb, writeInPlace, type Rule } from './rule.ts';
 
 /**
  * Conv(x, W, b) of any rank and group. For output channel m, its group's input channels i and kernel positions k:
@@ -36,7 +36,7 @@ export const conv: Rule = {
     return refuse(`${node.label} pads with zeros, which the shift would not reach`);
   },
 
-  write: writeKernels,
+  write: writeInPlace,
   biasNodes: 0,
 };
 

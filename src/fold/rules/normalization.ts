@@ -2,7 +2,7 @@ import type { Node } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorb, type Rule } from './rule.ts';
+import { absorb, writeInPlace, type Rule } from './rule.ts';
 
 /**
  * LayerNormalization, InstanceNormalization and GroupNormalization end in an affine of their own,
@@ -29,11 +29,7 @@ const endsInAffine = (opType: string, axisOf: (node: Node, facts: Facts) => numb
     return refuse(`${node.label} has its own affine along axis ${axis ?? '?'}, not along axis ${affine.axis}`);
   },
 
-  write(node, { weight, bias }, graph) {
-    const [x, gamma, beta] = node.inputs;
-    graph.replace(node, { inputs: [x, weight ?? gamma, bias ?? beta] });
-  },
-
+  write: writeInPlace,
   biasNodes: 0,
 });
 

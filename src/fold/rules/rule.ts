@@ -57,5 +57,11 @@ export interface GraphEditor {
   append(node: Node, opType: string, constant: Value): void;
 }
 
+/** For nodes whose inputs 0, 1 and 2 are x, the weights and the bias. */
+export const writeInPlace: NonNullable<Rule['write']> = (node, { weight, bias }, graph) => {
+  const [x, W, b] = node.inputs;
+  graph.replace(node, { inputs: [x, weight ?? W, bias ?? b] });
+};
+
 export const push = (...to: readonly Target[]): Push => ({ kind: 'push', to });
 export const absorb = (linear: Linear, affine: Affine): Absorb => ({ kind: 'absorb', linear, affine });

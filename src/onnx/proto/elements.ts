@@ -1,4 +1,4 @@
-import { BITS_PER_ELEMENT, byteLengthOf, sizeOf, type DType, type DTypeArray } from '../../tensor.ts';
+import { ARRAY_OF, BITS_PER_ELEMENT, byteLengthOf, sizeOf, type DType, type DTypeArray } from '../../tensor.ts';
 import { corrupt, utf8 } from './fault.ts';
 import { toBigInt } from './int64.ts';
 import type { Int64, onnx } from './onnx.js';
@@ -36,24 +36,7 @@ interface ArrayConstructor {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): Exclude<DTypeArray[DType], readonly string[]>;
 }
 
-/** Those that are absent here are bytes, or bits packed into bytes. */
-const ARRAYS: Readonly<Partial<Record<DType, ArrayConstructor>>> = {
-  float32: Float32Array,
-  complex64: Float32Array,
-  float64: Float64Array,
-  complex128: Float64Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-};
-
-const arrayOf = (dtype: DType): ArrayConstructor => ARRAYS[dtype] ?? Uint8Array;
+const arrayOf = (dtype: DType): ArrayConstructor => (dtype === 'string' ? Uint8Array : ARRAY_OF[dtype]);
 
 /** Elements as raw bytes, little endian: a view where the alignment allows, else a copy. */
 export function viewOf(dtype: DType, bytes: Uint8Array): DTypeArray[DType] {
