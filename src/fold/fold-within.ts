@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
-import { materialise } from './commit.ts';
+import { materialise } from './materialise.ts';
 import { foldSite, isBatchNormalization, nameOf } from './fold-site.ts';
 import { disarmMatMuls } from './onnxruntime-trap.ts';
 import type { Fold, KeptNode } from './report.ts';
