@@ -53,6 +53,7 @@ function foldOf(node: Node, { direction, through, edits }: Plan): Fold {
     name: nameOf(node),
     opType: node.opType,
     direction,
+    way: direction,
     through: through.map(({ label }) => label),
     into: [...edits.keys()].map(({ label }) => label),
   };
@@ -69,7 +70,10 @@ function foldScale(site: Site, work: Workspace): Outcome | undefined {
   if (isPureScale(affine) || isPureShift(affine) || !fitsStorage(affine, site.dtype)) return undefined;
   const plan = planBack({ ...site, affine: scaleOf(affine) }, work);
   if (plan.kind === 'refuse') return undefined;
-  const folds = [{ ...foldOf(node, plan), leaves: 'Add' }, ...plan.vanishing.map((other) => foldOf(other, plan))];
+  const folds: Fold[] = [
+    { ...foldOf(node, plan), way: 'scale', leaves: 'Add' },
+    ...plan.vanishing.map((other) => foldOf(other, plan)),
+  ];
   commitLeaving(plan, { affine: shiftOf(affine), rank }, work);
   return { kind: 'folded', folds };
 }
@@ -86,7 +90,7 @@ function merge(second: Site, work: Workspace): Outcome | undefined {
   const leftover: Leftover = { node, name: stays.node.name, x: first.input, affine, dtype, rank };
   if (channelsOf(leftover, work) === undefined) return undefined;
   const direction = gone === second ? 'back' : 'forward';
-  const fold = { name: nameOf(gone.node), opType: gone.node.opType, direction, through: [], into: [stays.node.label] } as const; // prettier-ignore
+  const fold = { name: nameOf(gone.node), opType: gone.node.opType, direction, way: 'merge', through: [], into: [stays.node.label] } as const; // prettier-ignore
   work.remove(first.node);
   writeBatchNormalization(leftover, work);
   return { kind: 'folded', folds: [fold] };

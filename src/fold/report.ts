@@ -24,6 +24,7 @@ export interface Fold {
   readonly name: string;
   readonly opType: string;
   readonly direction: 'back' | 'forward';
+  readonly way: FoldWay;
   /** Labels of the nodes that were crossed on the way, nearest first. */
   readonly through: readonly string[];
   /** Labels of the nodes whose weights took it in. */
@@ -31,3 +32,13 @@ export interface Fold {
   /** Operator of the node that stays in its place, where only the scale could be taken in. */
   readonly leaves?: string;
 }
+
+/**
+ * How it left the graph: whole into the weights in front of it (`back`) or behind it (`forward`); in two, its shift
+ * backward and its scale forward (`split`); its scale backward, its shift staying as an Add (`scale`); forward into
+ * convolutions, whose zero padding it turns into padding with a value (`pad-value`) or into a constant for each
+ * position of their outputs (`border-map`); into the affine beside it (`merge`); or, for operators that are no
+ * affines, into another Transpose (`transpose`) or into the pads of a Conv (`pad`).
+ */
+export type FoldWay =
+  'back' | 'forward' | 'scale' | 'split' | 'pad-value' | 'border-map' | 'merge' | 'transpose' | 'pad';

@@ -27,6 +27,7 @@ export function mergeTransposes(work: Workspace): Fold[] {
       name: second.name || y.name,
       opType: 'Transpose',
       direction: 'back',
+      way: 'transpose',
       through: [],
       into: [first.label],
     });

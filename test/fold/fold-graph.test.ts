@@ -49,6 +49,7 @@ describe('the report', () => {
         name: 'bn',
         opType: 'BatchNormalization',
         direction: 'back',
+        way: 'back',
         through: ['transpose (Transpose)', 'identity (Identity)'],
         into: ['conv (Conv)'],
       },
@@ -262,7 +263,7 @@ describe('two affines in a row', () => {
       'relu = Relu(bn2)',
     ]);
     expect(report.batchNormalizations.folded).toBe(1);
-    expect(report.folds[0]).toEqual({ name: 'bn2', opType: 'BatchNormalization', direction: 'back', through: [], into: ['bn (BatchNormalization)'] }); // prettier-ignore
+    expect(report.folds[0]).toEqual({ name: 'bn2', opType: 'BatchNormalization', direction: 'back', way: 'merge', through: [], into: ['bn (BatchNormalization)'] }); // prettier-ignore
   });
 
   test('become one with arithmetic in front of and behind a BatchNormalization', async () => {

@@ -3,7 +3,7 @@ import { fatesOf, fatesOfLayer } from '../../../src/cli/inspect/fates.ts';
 import type { FoldReport } from '../../../src/fold/report.ts';
 
 const folded = (name: string) =>
-  ({ name, opType: 'BatchNormalization', direction: 'back', through: [], into: [`${name}/conv (Conv)`] }) as const;
+  ({ name, opType: 'BatchNormalization', direction: 'back', way: 'back', through: [], into: [`${name}/conv (Conv)`] }) as const; // prettier-ignore
 
 const report: FoldReport = {
   changed: true,
