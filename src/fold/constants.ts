@@ -28,10 +28,10 @@ export class Constants {
   #budget = MOST_ELEMENTS;
 
   /** For a main graph and its subgraphs. */
-  constructor(graph: Graph, types: Types) {
+  constructor(graph: Graph, types: Types, overridable: ReadonlySet<Value> = overridableInitializers(graph)) {
     this.#graph = graph;
     this.#types = types;
-    this.#overridable = overridableInitializers(graph);
+    this.#overridable = overridable;
   }
 
   /** The elements of a floating-point constant. */

@@ -1,7 +1,7 @@
 import { cloneGraph } from '../onnx/clone.ts';
-import type { Graph, Node } from '../onnx/graph.ts';
+import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { inferTypes, isStandard } from '../onnx/shapes/infer.ts';
-import { listedInitializers } from '../onnx/shapes/initializers.ts';
+import { overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
 import { Constants } from './constants.ts';
 import { Facts } from './facts.ts';
@@ -11,12 +11,13 @@ import type { FoldReport } from './report.ts';
 import { dropUnused } from './unused.ts';
 import { Workspace } from './workspace.ts';
 
-export interface FoldOptions {
+/** What may be folded; see {@link OverrideOptions} for initializers that are inputs too. */
+export interface FoldOptions extends OverrideOptions {
   /** Names of BatchNormalizations to leave alone: node names, or names of their first outputs. */
   readonly keep?: readonly string[];
 }
 
-export const FOLD_DEFAULTS: Required<FoldOptions> = { keep: [] };
+export const FOLD_DEFAULTS: Required<FoldOptions> = { keep: [], keepOverridable: false, freeze: [] };
 
 /**
  * Folds every BatchNormalization, and every other multiplication or addition of one constant per channel, into the
@@ -34,17 +35,16 @@ export const FOLD_DEFAULTS: Required<FoldOptions> = { keep: [] };
  * report.batchNormalizations; // { found: 35, folded: 35, kept: [] }
  */
 export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Graph; report: FoldReport } {
-  const { keep } = { ...FOLD_DEFAULTS, ...options };
+  const { keep, ...overrides } = { ...FOLD_DEFAULTS, ...options };
   const copy = cloneGraph(graph);
-  const results = foldAll(copy, new Set(keep));
+  const overridable = overridableInitializers(copy, overrides);
+  const results = foldAll(copy, new Set(keep), overridable);
   const folds = results.flatMap((result) => result.folds);
   const rewritten = results.flatMap((result) => result.rewritten);
-  const changed = folds.length + rewritten.length > 0;
-  const warnings = [
-    ...(changed ? unlistInitializers(copy, graph) : []),
-    ...rewritten.map(trapWarning),
-    ...functionWarning(graph),
-  ];
+  const isFrozen = overrides.freeze.length > 0;
+  const unlisted = folds.length + rewritten.length > 0 || isFrozen ? unlistConstants(copy, graph, overridable) : [];
+  const changed = folds.length + rewritten.length + unlisted.length > 0;
+  const warnings = [...unlisted, ...rewritten.map(trapWarning), ...functionWarning(graph)];
   const found = batchNormalizationsOf(graph).length;
   const kept = results.flatMap((result) => result.kept);
   return {
@@ -60,9 +60,9 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
 }
 
 /** Folds a main graph and each of its subgraphs within themselves. */
-function foldAll(root: Graph, keep: ReadonlySet<string>): Result[] {
-  const types = inferTypes(root);
-  const constants = new Constants(root, types);
+function foldAll(root: Graph, keep: ReadonlySet<string>, overridable: ReadonlySet<Value>): Result[] {
+  const types = inferTypes(root, overridable);
+  const constants = new Constants(root, types, overridable);
   return [...allGraphs(root)].map((graph) => {
     const work = new Workspace(new Facts(graph, types, constants), (node) => isKept(node, keep));
     const result = foldWithin(work);
@@ -80,13 +80,13 @@ const batchNormalizationsOf = (root: Graph): Node[] =>
 const nodeCount = (root: Graph) => [...allGraphs(root)].reduce((count, { nodes }) => count + nodes.length, 0);
 
 /** Folded weights are constants, and IR 3 wanted every constant to be an input. */
-function unlistInitializers(copy: Graph, original: Graph): string[] {
-  const listed = listedInitializers(original);
-  if (listed === 'none' || listed === 'overridable') return [];
-  copy.inputs.splice(0, Infinity, ...copy.inputs.filter(({ constant }) => !constant));
-  copy.model.irVersion = Math.max(4, copy.model.irVersion);
+function unlistConstants(copy: Graph, original: Graph, overridable: ReadonlySet<Value>): string[] {
+  const left = copy.inputs.filter((value) => !value.constant || overridable.has(value));
+  copy.inputs.splice(0, Infinity, ...left);
+  const listed = new Set(copy.inputs);
+  if (copy.initializers.some((value) => !listed.has(value))) copy.model.irVersion = Math.max(4, copy.model.irVersion);
   const count = original.inputs.length - copy.inputs.length;
-  return [`${count} initializers were listed as inputs too, and are plain constants now`];
+  return count === 0 ? [] : [`${count} initializers were listed as inputs too, and are plain constants now`];
 }
 
 /** Their bodies are kept byte for byte. */

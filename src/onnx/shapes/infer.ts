@@ -11,9 +11,11 @@ import { Operands, Types } from './types.ts';
  * Dtypes and shapes of all values of a graph and its subgraphs, from the types of inputs and constants. Symbolic
  * dimensions keep their names. What an operator without a rule makes is known only as far as the file declares it.
  * Never throws on an odd graph: what makes no sense is unknown. The graph is untouched.
+ *
+ * @param overridable values from whose content nothing follows.
  */
-export function inferTypes(graph: Graph): Types {
-  const types = new Types(overridableInitializers(graph));
+export function inferTypes(graph: Graph, overridable: ReadonlySet<Value> = overridableInitializers(graph)): Types {
+  const types = new Types(overridable);
   inferGraph(graph, types);
   return types;
 }

@@ -1,6 +1,8 @@
 import { EdgefoldError } from '../../errors.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { Graph, Node, Value } from '../graph.ts';
+import { nearest } from '../nearest.ts';
+import { allGraphs } from '../subgraphs.ts';
 
 /** Whether a file that lists initializers as inputs means it, or had to (IR 3), or does so for all out of habit. */
 export type ListedInitializers = 'none' | 'required' | 'habit' | 'overridable';
@@ -17,9 +19,46 @@ export function listedInitializers(graph: Graph): ListedInitializers {
   return listed === graph.initializers.length ? 'habit' : 'overridable';
 }
 
-/** The initializers whose content the caller may replace, so that nothing may be concluded from it. */
-export function overridableInitializers(graph: Graph): ReadonlySet<Value> {
-  return new Set(listedInitializers(graph) === 'overridable' ? graph.inputs : []);
+/** What the caller says about initializers that are inputs too. */
+export interface OverrideOptions {
+  /** Takes the list at its word: whatever is listed may be overridden, were it everything. */
+  readonly keepOverridable?: boolean;
+  /** Names of listed initializers that are constants all the same. */
+  readonly freeze?: readonly string[];
+}
+
+/**
+ * The initializers whose content the caller may replace, so that nothing may be concluded from it. An input of a
+ * body that has an initializer too gets its content from the node that runs the body.
+ * @throws {EdgefoldError} USAGE if a name to freeze is not that of a listed initializer.
+ */
+export function overridableInitializers(graph: Graph, options: OverrideOptions = {}): ReadonlySet<Value> {
+  const { keepOverridable = false, freeze = [] } = options;
+  const listed = graph.inputs.filter(({ constant }) => constant);
+  const frozen = new Set(freeze);
+  checkNames(frozen, listed);
+  const mayChange = keepOverridable || listedInitializers(graph) === 'overridable';
+  const own = mayChange ? listed.filter(({ name }) => !frozen.has(name)) : [];
+  const [, ...bodies] = allGraphs(graph);
+  return new Set([...own, ...bodies.flatMap(({ inputs }) => inputs.filter(({ constant }) => constant))]);
+}
+
+function checkNames(frozen: ReadonlySet<string>, listed: readonly Value[]): void {
+  const names = listed.map(({ name }) => name);
+  const known = new Set(names);
+  for (const name of frozen) if (!known.has(name)) unknownName(name, names);
+}
+
+const MOST_NAMES_SHOWN = 5;
+
+function unknownName(name: string, listed: readonly string[]): never {
+  const near = nearest(name, listed, MOST_NAMES_SHOWN);
+  const more = listed.length > near.length ? `, … (${listed.length} in all)` : '';
+  throw new EdgefoldError('USAGE', 'only an initializer that is an input too can be frozen', {
+    expected:
+      listed.length === 0 ? 'none: this model lists no initializer as an input' : `one of ${near.join(', ')}${more}`,
+    received: name,
+  });
 }
 
 /** The content of an initializer, or of the output of a `Constant` node; undefined where it cannot be read. */
