@@ -1,31 +1,83 @@
-// Builds dist/: the library as tsc compiles it, file by file, and the command line bundled, because finding and opening
-// a hundred small modules takes longer than folding a model.
+// Builds dist/: the library as tsc compiles it, file by file, and the command line as one CommonJS file, because finding,
+// opening and linking a hundred small modules takes longer than folding a model. With --cli, the command line only.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
-const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+/** Left to the package manager: what is native, or only some verbs need. */
+const EXTERNAL = ['onnxruntime-node', 'h5wasm', 'fast-png'];
+/** A bundle has no `import.meta`; its own place does for it. */
+const BANNER = '"use strict"; const importMetaUrl = require("node:url").pathToFileURL(__filename).href;';
 
-rmSync('dist', { recursive: true, force: true });
-execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+// Built aside and then put in its place, so that whoever runs the old one does not meet half of the new one.
+const draft = mkdtempSync('.dist-');
+try {
+  if (process.argv.includes('--cli')) {
+    await buildCommandLine(join(draft, 'cli'));
+    replace(join(draft, 'cli'), 'dist/cli');
+  } else {
+    buildLibrary(draft);
+    await buildCommandLine(join(draft, 'cli'));
+    replace(draft, 'dist');
+  }
+} finally {
+  rmSync(draft, { recursive: true, force: true });
+}
 
-// The generated protobuf code is JavaScript with a declaration file: tsc reads it, but leaves it where it is.
-mkdirSync('dist/onnx/proto', { recursive: true });
-for (const name of ['onnx.js', 'onnx.d.ts']) copyFileSync(`src/onnx/proto/${name}`, `dist/onnx/proto/${name}`);
+function buildLibrary(folder) {
+  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+  const compile = [join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', folder];
+  execFileSync(process.execPath, compile, { stdio: 'inherit' });
+  // The generated protobuf code is JavaScript with a declaration file: tsc reads it, but leaves it where it is.
+  mkdirSync(join(folder, 'onnx/proto'), { recursive: true });
+  for (const name of ['onnx.js', 'onnx.d.ts']) copyFileSync(`src/onnx/proto/${name}`, join(folder, 'onnx/proto', name));
+}
 
-await build({
-  // `doctor` starts `try-provider` by its place beside it.
-  entryPoints: ['src/cli/main.ts', 'src/cli/commands/doctor.ts', 'src/cli/try-provider.ts'],
-  outbase: 'src/cli',
-  outdir: 'dist/cli',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  packages: 'external',
-  logLevel: 'warning',
-});
+async function buildCommandLine(folder) {
+  const { metafile } = await build({
+    // `doctor` starts `try-provider` by its place beside it.
+    entryPoints: ['src/cli/main.ts', 'src/cli/try-provider.ts'],
+    outdir: folder,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    external: EXTERNAL,
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: BANNER },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+  writeFileSync(join(folder, 'LICENSES'), licensesOf(Object.keys(metafile.inputs)));
+}
+
+/** The licences of the packages that are in the bundle. */
+function licensesOf(inputs) {
+  const packages = inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  const texts = [...new Set(packages)].sort().map((name) => {
+    const text = readFileSync(join('node_modules', name, 'LICENSE'), 'utf8');
+    return `${name}\n\n${text.trim()}\n`;
+  });
+  return texts.join('\n\n');
+}
+
+function replace(made, target) {
+  const old = `${draft}-old`;
+  if (existsSync(target)) renameSync(target, old);
+  mkdirSync(dirname(target), { recursive: true });
+  renameSync(made, target);
+  rmSync(old, { recursive: true, force: true });
+}

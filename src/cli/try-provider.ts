@@ -43,5 +43,9 @@ function reasonOf(error: unknown, provider: Provider): string {
 const CPP_PREFIX = /^\/\S+:\d+ .* was false\. /;
 
 const provider = process.argv[2];
-if (provider !== undefined) process.send?.(await tryProvider(provider as Provider));
-if (process.connected) process.disconnect();
+if (provider !== undefined) {
+  void tryProvider(provider as Provider).then((trial) => {
+    process.send?.(trial);
+    if (process.connected) process.disconnect();
+  });
+}

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILT = join(ROOT, 'dist/cli/main.js');
 
-/** Before the first test: builds `dist`, which the tests of the command line run, unless it is newer than `src`. */
+/** Before the first test: builds `dist/cli`, which the tests of the command line run, unless it is newer than `src`. */
 export function setup(): void {
   if (existsSync(BUILT) && statSync(BUILT).mtimeMs > newest(join(ROOT, 'src'))) return;
-  execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
+  execFileSync(process.execPath, ['scripts/build.mjs', '--cli'], { cwd: ROOT, stdio: 'inherit' });
 }
 
 function newest(folder: string): number {
