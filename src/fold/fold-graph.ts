@@ -63,12 +63,13 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
 function foldAll(root: Graph, keep: ReadonlySet<string>, overridable: ReadonlySet<Value>): Result[] {
   const types = inferTypes(root, overridable);
   const constants = new Constants(root, types, overridable);
-  return [...allGraphs(root)].map((graph) => {
-    const work = new Workspace(new Facts(graph, types, constants), (node) => isKept(node, keep));
-    const result = foldWithin(work);
-    dropUnused(root, work.released, constants);
-    return result;
-  });
+  const works = Array.from(
+    allGraphs(root),
+    (graph) => new Workspace(new Facts(graph, types, constants), (node) => isKept(node, keep)),
+  );
+  const results = works.map(foldWithin);
+  dropUnused(root, works.flatMap(({ released }) => [...released]), constants); // prettier-ignore
+  return results;
 }
 
 const isKept = (node: Node, keep: ReadonlySet<string>) =>

@@ -69,7 +69,7 @@ export class Workspace implements World, GraphEditor {
     const given = inputs.slice(0, inputs.findLastIndex(Boolean) + 1);
     const made = new Node(opType, { name, domain: node.domain, inputs: given, outputs, source });
     attributes.forEach((attribute, key) => made.attributes.set(key, attribute));
-    this.graph.nodes[this.#indexOf(node)] = made;
+    this.graph.replaceNode(node, made);
     this.#members.delete(node);
     this.#members.add(made);
     const edit = this.edits.get(node);
@@ -83,7 +83,7 @@ export class Workspace implements World, GraphEditor {
     const first = this.replace(node, { outputs: [between, ...node.outputs.slice(1)] });
     const name = this.graph.uniqueName(`${node.name || output.name}_${opType}`);
     const made = new Node(opType, { name, inputs: [between, constant], outputs: [output] });
-    this.graph.nodes.splice(this.#indexOf(first) + 1, 0, made);
+    this.graph.insertAfter(first, made);
     this.added.add(name);
     this.#members.add(made);
   }
@@ -126,10 +126,5 @@ export class Workspace implements World, GraphEditor {
       if (value) this.released.add(value);
       node.setInput(index, undefined);
     });
-  }
-
-  #indexOf(node: Node): number {
-    const index = this.graph.nodes.indexOf(node);
-    return index < 0 ? bug(`${node.label} is not in the graph`) : index;
   }
 }

@@ -2,6 +2,7 @@ import { bug } from '../errors.ts';
 import type { Attribute } from './attribute.ts';
 import { Graph, Node, Value } from './graph.ts';
 import type { ModelInfo } from './model-info.ts';
+import { refill } from './node-list.ts';
 
 /** A copy that can be edited without the original noticing: all structure is new, the weights are shared. */
 export function cloneGraph(graph: Graph): Graph {
@@ -27,10 +28,11 @@ function copyInto(copy: Graph, graph: Graph, copies: Map<Value, Value>): void {
     return made;
   };
   copy.source = graph.source;
-  copy.inputs.push(...graph.inputs.map(copyOf));
-  copy.initializers.push(...graph.initializers.map(copyOf));
-  for (const node of graph.nodes) copy.nodes.push(copyNode(node, copy, copies, copyOf));
-  copy.outputs.push(...graph.outputs.map(copyOf));
+  refill(copy.inputs, graph.inputs.map(copyOf));
+  refill(copy.initializers, graph.initializers.map(copyOf));
+  const { nodes } = copy;
+  for (const node of graph.nodes) nodes.push(copyNode(node, copy, copies, copyOf));
+  refill(copy.outputs, graph.outputs.map(copyOf));
 }
 
 function copyNode(node: Node, into: Graph, copies: Map<Value, Value>, copyOf: (value: Value) => Value): Node {

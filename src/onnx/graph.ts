@@ -1,8 +1,9 @@
-import { bug, EdgefoldError } from '../errors.ts';
+import { EdgefoldError } from '../errors.ts';
 import type { Dim, DType, Tensor } from '../tensor.ts';
 import type { Attribute, AttributeValues } from './attribute.ts';
 import { Constant } from './constant.ts';
 import { newModelInfo, type ModelInfo } from './model-info.ts';
+import { NodeList, refill } from './node-list.ts';
 
 /** One place where a value is read: input `index` of `node`, which may sit in a subgraph. */
 export interface Use {
@@ -163,20 +164,31 @@ export class Graph {
   readonly model: ModelInfo;
   readonly parent: Graph | undefined;
   readonly inputs: Value[] = [];
-  readonly outputs: Value[] = [];
   /** Values with a constant, in file order. */
   readonly initializers: Value[] = [];
-  readonly nodes: Node[] = [];
   /** The message as read; only `onnx/proto` looks inside. */
   source: unknown;
   /** Every name of the model, and the number that was last put behind it. */
   readonly #names: Map<string, number>;
+  readonly #nodes = new NodeList();
+  readonly #outputs: Value[] = [];
+  #outputSet: ReadonlySet<Value> | undefined;
 
   constructor(name: string, model: ModelInfo = newModelInfo(), parent?: Graph) {
     this.name = name;
     this.model = model;
     this.parent = parent;
     this.#names = parent ? parent.#names : new Map<string, number>();
+  }
+
+  get nodes(): Node[] {
+    return this.#nodes.current;
+  }
+
+  /** Whoever asks for the list may change it, so what was derived from it is forgotten. */
+  get outputs(): Value[] {
+    this.#outputSet = undefined;
+    return this.#outputs;
   }
 
   /** ai.onnx version; 0 for a model that uses no operator of it. */
@@ -239,7 +251,8 @@ export class Graph {
   }
 
   isOutput(value: Value): boolean {
-    return this.outputs.includes(value);
+    if (this.#outputSet?.size !== this.#outputs.length) this.#outputSet = new Set(this.#outputs);
+    return this.#outputSet.has(value);
   }
 
   isInput(value: Value): boolean {
@@ -249,26 +262,35 @@ export class Graph {
   /** Makes every reader of `from`, subgraphs and graph outputs included, read `to`. */
   replaceUses(from: Value, to: Value): void {
     for (const { node, index } of [...from.uses]) node.setInput(index, to);
-    this.outputs.forEach((output, index) => {
-      if (output === from) this.outputs[index] = to;
-    });
+    if (!this.isOutput(from)) return;
+    for (const index of this.outputs.keys()) if (this.#outputs[index] === from) this.#outputs[index] = to;
   }
 
   /** Takes a node out and lets go of its inputs. Its outputs must have no reader left. */
   removeNode(node: Node): void {
-    const index = this.nodes.indexOf(node);
-    if (index < 0) bug(`${node.label} is not in graph ${this.name}`);
-    this.nodes.splice(index, 1);
-    node.inputs.forEach((_, i) => {
-      node.setInput(i, undefined);
-    });
+    this.#nodes.remove(node);
+    for (const index of node.inputs.keys()) node.setInput(index, undefined);
+  }
+
+  /** Puts a node in the place of another, which keeps its inputs. */
+  replaceNode(node: Node, by: Node): void {
+    this.#nodes.replace(node, by);
+  }
+
+  insertBefore(node: Node, made: Node): void {
+    this.#nodes.insertBefore(node, made);
+  }
+
+  insertAfter(node: Node, made: Node): void {
+    this.#nodes.insertAfter(node, made);
   }
 
   /** Drops initializers that nothing reads and that are not outputs. */
   dropUnusedConstants(): void {
-    const kept = this.initializers.filter(
-      (value) => value.uses.size > 0 || this.isOutput(value) || this.isInput(value),
+    const asked = new Set([...this.inputs, ...this.#outputs]);
+    refill(
+      this.initializers,
+      this.initializers.filter((value) => value.uses.size > 0 || asked.has(value)),
     );
-    this.initializers.splice(0, Infinity, ...kept);
   }
 }
