@@ -16,14 +16,26 @@ export interface Measurement {
 
 const PROBE = new URL('peak-memory.mjs', import.meta.url).href;
 
+/** A program that writes its peak resident memory in KiB to the file named by EDGEFOLD_BENCH_PEAK. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** `node ...args`, made to tell its peak. */
+export const nodeProgram = (args: readonly string[]): Program => ({
+  command: process.execPath,
+  args: ['--import', PROBE, ...args],
+});
+
 /**
- * Runs `node script ...args` several times, each in a process of its own, from its start to its end. One run before
- * them is not counted: it brings the files into the page cache.
+ * Runs a program several times, each in a process of its own, from its start to its end. One run before them is not
+ * counted: it brings the files into the page cache.
  * @throws {Error} with what the process wrote to stderr, if one fails.
  */
-export async function measure(command: readonly string[], runs: number, scratch: string): Promise<Measurement> {
+export async function measure(program: Program, runs: number, scratch: string): Promise<Measurement> {
   const results = [];
-  for (let run = 0; run <= runs; run++) results.push(await runOnce(command, join(scratch, 'peak')));
+  for (let run = 0; run <= runs; run++) results.push(await runOnce(program, join(scratch, 'peak')));
   const counted = results.slice(1);
   return {
     runs,
@@ -32,9 +44,9 @@ export async function measure(command: readonly string[], runs: number, scratch:
   };
 }
 
-async function runOnce(command: readonly string[], peakFile: string): Promise<{ wallMs: number; peakMiB: number }> {
+async function runOnce({ command, args }: Program, peakFile: string): Promise<{ wallMs: number; peakMiB: number }> {
   const start = performance.now();
-  const child = spawn(process.execPath, ['--import', PROBE, ...command], {
+  const child = spawn(command, args, {
     env: { ...process.env, EDGEFOLD_BENCH_PEAK: peakFile },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

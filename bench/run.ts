@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchCases, nameOf, type BenchCase } from './cases.ts';
 import { describeMachine, describeVersions } from './machine.ts';
-import { measure, type Measurement } from './measure.ts';
+import { measure, nodeProgram, type Measurement } from './measure.ts';
 
 /** Measures whole processes of the built command line; see bench/README.md. */
 const BUILT_CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -41,7 +41,7 @@ async function measureAll(
   const rows: object[] = [];
   for (const benchCase of cases) {
     try {
-      const measurement = await measure([cli, ...benchCase.args], Number(runs), scratch);
+      const measurement = await measure(nodeProgram([cli, ...benchCase.args]), Number(runs), scratch);
       console.log(line(benchCase, measurement));
       rows.push(row(benchCase, measurement));
     } catch (error) {
