@@ -6,7 +6,7 @@ import { unlessCorrupt, type Lifted } from './lift.ts';
 import { absorbBehind, absorbInFront, changesBias, NO_EDIT, type Edit, type Linear } from './linear.ts';
 import { outOfRange } from './range.ts';
 import { RULES } from './rules/index.ts';
-import type { Absorb, Rule, Step } from './rules/rule.ts';
+import type { Absorb, Push, Rule, Step } from './rules/rule.ts';
 import type { Storage } from './rounding.ts';
 
 /** How an affine can leave the graph; nothing is changed by making a plan. */
@@ -50,6 +50,8 @@ export interface World {
 
 /** Farther than this nothing is looked for; no network has so many nodes without weights in a row. */
 const LONGEST_PATH = 256;
+/** Steps that all the ways which were tried for one site may take together. */
+const MOST_STEPS = 2048;
 
 /** Everything in front of the site must take the affine in: one reader on the way, an absorber at each end. */
 export function planBack(site: Site, world: World): Plan | Refusal {
@@ -72,29 +74,54 @@ class Walk {
   readonly #direction: 'back' | 'forward';
   readonly #site: Site;
   readonly #world: World;
+  /** Steps left to this walk and to all that it forks. */
+  readonly #budget: { left: number };
   readonly #demands: Demand[] = [];
   readonly #vanishing: Node[] = [];
   readonly #through: Node[] = [];
   readonly #crossed: Value[] = [];
   readonly #absorbs: (Absorb & { readonly node: Node })[] = [];
 
-  constructor(direction: 'back' | 'forward', site: Site, world: World) {
+  constructor(direction: 'back' | 'forward', site: Site, world: World, budget = { left: MOST_STEPS }) {
     this.#direction = direction;
     this.#site = site;
     this.#world = world;
+    this.#budget = budget;
   }
 
   run(start: Value): Plan | Refusal {
     this.#demands.push({ value: start, affine: this.#site.affine, reader: this.#site.node });
+    return this.#walk();
+  }
+
+  #walk(): Plan | Refusal {
     for (let steps = 0, demand; (demand = this.#demands.pop()); steps++) {
-      if (steps === LONGEST_PATH) return refuse(`${this.#site.node.label} is too far from any weights`);
-      const refusal = this.#direction === 'back' ? this.#goBack(demand) : this.#goForward(demand);
-      if (refusal) return refusal;
+      if (steps === LONGEST_PATH || this.#budget.left-- <= 0)
+        return refuse(`${this.#site.node.label} is too far from any weights`);
+      const end = this.#direction === 'back' ? this.#goBack(demand) : this.#goForward(demand);
+      if (end) return end;
     }
     return this.#plan();
   }
 
-  #goBack({ value, affine, reader }: Demand): Refusal | undefined {
+  /** The first way that leads to weights everywhere, or why the last one does not. */
+  #tryEach(node: Node, options: readonly Push[]): Plan | Refusal {
+    let last: Plan | Refusal = refuse(`${node.label} has no inputs`);
+    for (const option of options) {
+      const fork = new Walk(this.#direction, this.#site, this.#world, this.#budget);
+      fork.#demands.push(...this.#demands);
+      fork.#vanishing.push(...this.#vanishing);
+      fork.#through.push(...this.#through);
+      fork.#crossed.push(...this.#crossed);
+      fork.#absorbs.push(...this.#absorbs);
+      fork.#pass(node, option);
+      last = fork.#walk();
+      if (last.kind === 'plan') return last;
+    }
+    return last;
+  }
+
+  #goBack({ value, affine, reader }: Demand): Plan | Refusal | undefined {
     const { producer } = value;
     if (!producer) return refuse(`${value.name} is ${value.constant ? 'a constant' : 'an input'}`);
     if (!this.#world.owns(producer)) return refuse(`${producer.label} is outside of this subgraph`);
@@ -120,7 +147,7 @@ class Walk {
     return readers.length > 1 ? `read twice by ${reader.label}` : undefined;
   }
 
-  #goForward({ value, affine }: Demand): Refusal | undefined {
+  #goForward({ value, affine }: Demand): Plan | Refusal | undefined {
     if (this.#world.facts.graph.isOutput(value)) return refuse(`${value.name} is an output of the graph`);
     if (value.uses.size === 0) return refuse(`nothing reads ${value.name}`);
     if (isIdentity(affine)) return undefined;
@@ -132,7 +159,7 @@ class Walk {
     return undefined;
   }
 
-  #enter(node: Node, index: number, affine: Affine): Refusal | undefined {
+  #enter(node: Node, index: number, affine: Affine): Plan | Refusal | undefined {
     if (!this.#world.owns(node)) return refuse(`${node.label} reads it from inside a subgraph`);
     const lifted = this.#world.lifted(node);
     if (lifted.kind === 'affine' && lifted.input === index) {
@@ -155,15 +182,24 @@ class Walk {
     return undefined;
   }
 
-  #apply(node: Node, affine: Affine, rule: ((affine: Affine, facts: Facts) => Step) | undefined): Refusal | undefined {
+  #apply(
+    node: Node,
+    affine: Affine,
+    rule: ((affine: Affine, facts: Facts) => Step) | undefined,
+  ): Plan | Refusal | undefined {
     if (!rule) return refuse(`${node.label} lets no affine through`);
     const step = unlessCorrupt(node, () => rule(affine, this.#world.facts));
     if (step.kind === 'refuse') return step;
     if (step.kind === 'absorb') return this.#absorb(node, step);
-    this.#through.push(node);
-    const asked = step.to.filter((target) => !isIdentity(target.affine));
-    this.#demands.push(...asked.map((target) => ({ ...target, reader: node })));
+    if (step.kind === 'either') return this.#tryEach(node, step.options);
+    this.#pass(node, step);
     return undefined;
+  }
+
+  #pass(node: Node, { to }: Push): void {
+    this.#through.push(node);
+    const asked = to.filter((target) => !isIdentity(target.affine));
+    this.#demands.push(...asked.map((target) => ({ ...target, reader: node })));
   }
 
   #absorb(node: Node, step: Absorb): Refusal | undefined {

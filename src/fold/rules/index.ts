@@ -1,3 +1,4 @@
+import { add, mean, sub, sum } from './add.ts';
 import { averagePool, globalAveragePool } from './average-pool.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
@@ -7,7 +8,9 @@ import { gather } from './gather.ts';
 import { gemm } from './gemm.ts';
 import { dropout, identity } from './identity.ts';
 import { matMul } from './mat-mul.ts';
+import { max, min } from './max.ts';
 import { globalMaxPool, maxPool } from './max-pool.ts';
+import { div, mul } from './mul.ts';
 import { groupNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
 import { pad } from './pad.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
@@ -27,6 +30,7 @@ const ALL: readonly Rule[] = [
   globalMaxPool, groupNormalization, gru, identity, instanceNormalization, layerNormalization, leakyRelu, lstm,
   matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, resize, rnn, shape, size, slice, spaceToDepth, split,
   squeeze, transpose, unsqueeze, upsample,
+  add, div, max, mean, min, mul, sub, sum,
 ]; // prettier-ignore
 
 /** The one table of rules, by operator of the ai.onnx domain. */

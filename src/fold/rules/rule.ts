@@ -21,7 +21,13 @@ export interface Absorb {
   readonly affine: Affine;
 }
 
-export type Step = Push | Absorb | Refusal;
+/** Any one of these ways will do; the first that leads to weights is taken. For the way back only. */
+export interface Either {
+  readonly kind: 'either';
+  readonly options: readonly Push[];
+}
+
+export type Step = Push | Absorb | Either | Refusal;
 
 /** How affines pass one operator, or end in it. A direction that is left out is refused. */
 export interface Rule {
@@ -65,3 +71,7 @@ export const writeInPlace: NonNullable<Rule['write']> = (node, { weight, bias },
 
 export const push = (...to: readonly Target[]): Push => ({ kind: 'push', to });
 export const absorb = (linear: Linear, affine: Affine): Absorb => ({ kind: 'absorb', linear, affine });
+
+/** The options, or the only one. */
+export const either = (options: readonly Push[]): Step =>
+  options.length === 1 ? options[0]! : { kind: 'either', options };
