@@ -9,6 +9,8 @@ export interface FoldReport {
     readonly kept: readonly KeptNode[];
   };
   readonly folds: readonly Fold[];
+  /** One entry a node whose weights or bias were written, in the order of the graph. */
+  readonly written?: readonly WrittenNode[];
   readonly warnings: readonly string[];
 }
 
@@ -31,14 +33,74 @@ export interface Fold {
   readonly into: readonly string[];
   /** Operator of the node that stays in its place, where only the scale could be taken in. */
   readonly leaves?: string;
+  /** What is known of its accuracy without running anything. */
+  readonly certificate?: Certificate;
+}
+
+/** How many of the parameters that were written are the nearest to the real result in their dtype, as proved. */
+export interface RoundingCount {
+  readonly total: number;
+  readonly correctlyRounded: number;
+}
+
+/** New parameters of one node. */
+export interface WrittenNode {
+  /** Its label. */
+  readonly node: string;
+  readonly weights: RoundingCount;
+  readonly biases: RoundingCount;
+}
+
+/** |computed − exact| ≤ perUnit · S + constant, where S = Σ|W||x| in the weights as the fold found them. */
+export interface ErrorBound {
+  readonly perUnit: number;
+  readonly constant: number;
+}
+
+/** One number for the model as it was, one for the folded one. */
+export interface BothForms<T> {
+  readonly unfolded: T;
+  readonly folded: T;
+}
+
+/** Accuracy of one fold a priori: from parameters alone, the worst output channel of all nodes that took it in. */
+export interface Certificate {
+  /** The dtype of the arithmetic. */
+  readonly dtype: string;
+  /** Unit roundoff u of that dtype: half the distance of 1 to the next number. */
+  readonly u: number;
+  /** Products that are summed for one output. */
+  readonly n: number;
+  /**
+   * Condition numbers: how far the shift moves the values, in standard deviations of what the statistics describe.
+   * `null` where no BatchNormalization says what these are.
+   */
+  readonly kappa: BothForms<number> | null;
+  /** Bounds for every input; they hold in any order of summation, with or without fused multiply-add. */
+  readonly bound: BothForms<ErrorBound>;
+  /** The same for inputs within eight standard deviations of the mean, for folds forward; `null` for others. */
+  readonly boundInRange: BothForms<number> | null;
+  /**
+   * Predicted error of the folded form over that of the unfolded one, root mean square over the outputs and in the
+   * worst of them; `null` for folds backward, which add nothing to what the weights already sum up.
+   */
+  readonly growth: { readonly rms: number; readonly worst: number } | null;
+  /** Nodes on the way whose own roundings, the same in both forms, are not in the bounds: they depend on sizes. */
+  readonly uncounted: readonly string[];
+  readonly maxAbsScale: number;
+  readonly minAbsScale: number;
+  /** Bytes of parameters that the fold adds; negative where more vanish. */
+  readonly bytesAdded: number;
+  /** Parameters of the nodes that took it in; other folds may share them. */
+  readonly parameters?: RoundingCount;
 }
 
 /**
  * How it left the graph: whole into the weights in front of it (`back`) or behind it (`forward`); in two, its shift
  * backward and its scale forward (`split`); its scale backward, its shift staying as an Add (`scale`); forward into
  * convolutions, whose zero padding it turns into padding with a value (`pad-value`) or into a constant for each
- * position of their outputs (`border-map`); into the affine beside it (`merge`); or, for operators that are no
+ * position of their outputs (`border-map`); forward, its centring staying as a Sub (`centre`); into the affine beside it (`merge`); or, for operators that are no
  * affines, into another Transpose (`transpose`) or into the pads of a Conv (`pad`).
  */
 export type FoldWay =
-  'back' | 'forward' | 'scale' | 'split' | 'pad-value' | 'border-map' | 'merge' | 'transpose' | 'pad';
+  'back' | 'forward' | 'centre' | 'scale' | 'split' | 'pad-value' | 'border-map' | 'merge' | 'transpose' | 'pad';
