@@ -35,7 +35,8 @@ function copyInto(copy: Graph, graph: Graph, copies: Map<Value, Value>): void {
   refill(copy.outputs, graph.outputs.map(copyOf));
 }
 
-function copyNode(node: Node, into: Graph, copies: Map<Value, Value>, copyOf: (value: Value) => Value): Node {
+/** Copies one node for another graph; its bodies read what `copies` says in the place of outer values. */
+export function copyNode(node: Node, into: Graph, copies: Map<Value, Value>, copyOf: (value: Value) => Value): Node {
   const { opType, name, domain, source } = node;
   const copy = new Node(opType, {
     name,
