@@ -1,5 +1,5 @@
 import type { DType, Tensor } from '../tensor.ts';
-import { bfloat16ToNumber, float16ToNumber } from './half.ts';
+import { bfloat16ToNumber, float16ToNumber } from '../half.ts';
 
 /** Two tensors of one dtype, element by element. */
 export interface ElementPairs {

@@ -1,7 +1,7 @@
 import { EdgefoldError } from '../errors.ts';
 import type { TensorSpec } from '../runtime/model.ts';
 import { sizeOf, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
-import { numberToFloat16 } from './half.ts';
+import { numberToFloat16 } from '../half.ts';
 import { sampleSettings, type Range, type SampleOptions, type SampleSettings } from './sample-options.ts';
 
 const BATCHES = [1, 3] as const;
