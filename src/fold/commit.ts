@@ -29,7 +29,7 @@ export function commitLeaving(plan: Plan, left: Pick<Leftover, 'affine' | 'rank'
 }
 
 /** What the site reads once the affines in front of it are gone. */
-function withoutVanishing({ edits, vanishing, site }: Plan, work: Workspace): Value {
+export function withoutVanishing({ edits, vanishing, site }: Plan, work: Workspace): Value {
   edits.forEach((edit, node) => work.edits.set(node, edit));
   const index = inputOf(site.node, work);
   for (const node of vanishing) work.bypass(node, read(node, inputOf(node, work)));
@@ -44,6 +44,6 @@ function inputOf(node: Node, work: Workspace): number {
 
 const read = (node: Node, input: number): Value => node.inputs[input] ?? bug(`${node.label} reads nothing`);
 
-function renewCrossed({ crossed }: Plan, work: Workspace): void {
+export function renewCrossed({ crossed }: Plan, work: Workspace): void {
   for (const value of crossed) if (value.producer && work.owns(value.producer)) work.renew(value);
 }

@@ -22,6 +22,15 @@ export interface Plan {
   readonly crossed: readonly Value[];
   /** What the nodes that take it in will have absorbed in all. */
   readonly edits: ReadonlyMap<Node, LinearEdit>;
+  /** As what the affine reaches each of those nodes, once for every path. */
+  readonly arrivals: readonly Arrival[];
+}
+
+export interface Arrival {
+  readonly node: Node;
+  readonly linear: Linear;
+  /** Along the axis of the node's own channels. */
+  readonly affine: Affine;
 }
 
 export interface LinearEdit {
@@ -46,6 +55,8 @@ export interface World {
   /** Whether the node belongs to this graph, and not to one inside or around it. */
   owns(node: Node): boolean;
   edit(node: Node): LinearEdit | undefined;
+  /** Whether only the paths matter, and not what the weights would become. */
+  readonly isTrial?: true;
 }
 
 /** Farther than this nothing is looked for; no network has so many nodes without weights in a row. */
@@ -61,6 +72,20 @@ export function planBack(site: Site, world: World): Plan | Refusal {
 /** Everything behind the site must take the affine in, along every path. */
 export function planForward(site: Site, world: World): Plan | Refusal {
   return new Walk('forward', site, world).run(site.output);
+}
+
+/**
+ * As what another affine in the place of the site's would arrive at the end of the same paths. Scales and shifts are
+ * only moved on the way, so this carries any numbers to where the site's own have gone.
+ */
+export function arrivalsOf(
+  { direction, site }: Plan,
+  affine: Affine,
+  world: Omit<World, 'edit'>,
+): readonly Arrival[] | Refusal {
+  const walk = new Walk(direction, { ...site, affine }, { ...world, edit: () => undefined, isTrial: true });
+  const arrived = walk.run(direction === 'back' ? site.input : site.output);
+  return arrived.kind === 'plan' ? arrived.arrivals : arrived;
 }
 
 interface Demand {
@@ -213,7 +238,7 @@ class Walk {
 
   #plan(): Plan | Refusal {
     const edits = new Map<Node, LinearEdit>();
-    for (const { node, linear, affine } of this.#absorbs) {
+    for (const { node, linear, affine } of this.#world.isTrial ? [] : this.#absorbs) {
       const { edit } = edits.get(node) ?? this.#world.edit(node) ?? { edit: NO_EDIT };
       const next = this.#direction === 'back' ? absorbBehind(edit, affine) : absorbInFront(edit, affine, linear);
       const bad = outOfRange(linear, next, this.#site.dtype);
@@ -228,6 +253,7 @@ class Walk {
       through: this.#through,
       crossed: this.#crossed,
       edits,
+      arrivals: this.#absorbs,
     };
   }
 }
