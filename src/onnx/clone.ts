@@ -35,8 +35,7 @@ function copyInto(copy: Graph, graph: Graph, copies: Map<Value, Value>): void {
   refill(copy.outputs, graph.outputs.map(copyOf));
 }
 
-/** Copies one node for another graph; its bodies read what `copies` says in the place of outer values. */
-export function copyNode(node: Node, into: Graph, copies: Map<Value, Value>, copyOf: (value: Value) => Value): Node {
+function copyNode(node: Node, into: Graph, copies: Map<Value, Value>, copyOf: (value: Value) => Value): Node {
   const { opType, name, domain, source } = node;
   const copy = new Node(opType, {
     name,
@@ -49,7 +48,8 @@ export function copyNode(node: Node, into: Graph, copies: Map<Value, Value>, cop
   return copy;
 }
 
-function copyAttribute(attribute: Attribute, parent: Graph, copies: Map<Value, Value>): Attribute {
+/** A body is copied for another graph, and reads what `copies` says in the place of outer values. */
+export function copyAttribute(attribute: Attribute, parent: Graph, copies: Map<Value, Value>): Attribute {
   const copyGraph = (graph: Graph): Graph => {
     const copy = new Graph(graph.name, parent.model, parent);
     copyInto(copy, graph, copies);
