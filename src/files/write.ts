@@ -54,7 +54,7 @@ export async function writeModelFiles(
   const split = splitOnnx(graph, options);
   const data = split.dataBytes === 0 ? undefined : await writeData(path, split.data());
   const model = split.model(data ? basename(data.path) : '');
-  const sizeBytes = await writeFileWhole(path, [model], options);
+  const sizeBytes = await writeFileWhole(path, model, options);
   return { path, sizeBytes, data };
 }
 
@@ -85,10 +85,9 @@ async function writeDraft(
   const file = await open(draft, 'wx').catch((cause: unknown) => failed('cannot be written', path, cause));
   try {
     let size = 0;
-    for (const piece of pieces) {
-      hash?.update(piece);
-      await writeAll(file, piece);
-      size += piece.length;
+    for (const batch of batches(pieces)) {
+      for (const piece of batch) hash?.update(piece);
+      size += await writeAll(file, batch);
     }
     await file.sync();
     await file.close();
@@ -100,11 +99,46 @@ async function writeDraft(
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.length - done, MAX_TRANSFER));
-    done += bytesWritten;
+/** What is worth one call of the system: so many pieces, or so many bytes. */
+const BATCH_PIECES = 256;
+const BATCH_BYTES = 2 ** 23;
+
+function* batches(pieces: Iterable<Uint8Array>): Generator<Uint8Array[]> {
+  let [batch, bytes]: [Uint8Array[], number] = [[], 0];
+  for (const piece of pieces) {
+    batch.push(piece);
+    bytes += piece.length;
+    if (batch.length < BATCH_PIECES && bytes < BATCH_BYTES) continue;
+    yield batch;
+    [batch, bytes] = [[], 0];
   }
+  yield batch;
+}
+
+/** The number of bytes, all of which are written. */
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<number> {
+  const total = pieces.reduce((sum, { length }) => sum + length, 0);
+  let left = pieces.flatMap(cut);
+  for (let done = 0; done < total;) {
+    const { bytesWritten } = await file.writev(left);
+    done += bytesWritten;
+    left = without(left, bytesWritten);
+  }
+  return total;
+}
+
+/** No more at once than the system takes. */
+const cut = (bytes: Uint8Array): Uint8Array[] =>
+  Array.from({ length: Math.ceil(bytes.length / MAX_TRANSFER) }, (_, i) => bytes.subarray(i * MAX_TRANSFER, (i + 1) * MAX_TRANSFER)); // prettier-ignore
+
+/** What is left of a list of pieces whose first bytes have been written. */
+function without(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
+  let skip = written;
+  return pieces.flatMap((piece) => {
+    const gone = Math.min(skip, piece.length);
+    skip -= gone;
+    return gone === piece.length ? [] : [piece.subarray(gone)];
+  });
 }
 
 async function commit(draft: string, path: string, options: OutputOptions): Promise<void> {

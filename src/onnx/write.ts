@@ -1,7 +1,7 @@
 import type { Graph } from './graph.ts';
 import type { ExternalData } from './proto/external.ts';
 import { piecesOf, placed, planParts, SPLIT_DEFAULTS, type SplitLimits } from './proto/split.ts';
-import { encodeModel } from './proto/wire.ts';
+import { concatenated, encodeModel } from './proto/wire.ts';
 import { writeModel } from './proto/write-model.ts';
 
 export { SPLIT_DEFAULTS };
@@ -18,7 +18,7 @@ export interface WriteOptions {
  * FILE, CORRUPT if weights in other files are wanted and cannot be read.
  */
 export function writeOnnx(graph: Graph, { externalData }: WriteOptions = {}): Uint8Array {
-  return encodeModel(placed(writeModel(graph), externalData));
+  return concatenated(encodeModel(placed(writeModel(graph), externalData)));
 }
 
 /** A model in two files, or one if it is small enough. */
@@ -27,8 +27,8 @@ export interface SplitModel {
   readonly dataBytes: number;
   /** The data file in pieces, in order; a weight is looked at only when its turn comes. */
   data(): Iterable<Uint8Array>;
-  /** The model file; `location` is the name of the data file beside it. */
-  model(location: string): Uint8Array;
+  /** The model file, in pieces as well; `location` is the name of the data file beside it. */
+  model(location: string): readonly Uint8Array[];
 }
 
 /**

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { splitOnnx } from '../../src/onnx/write.ts';
 import { onnx } from '../../src/onnx/proto/onnx.js';
-import { decodeModel, edited, encodeModel } from '../../src/onnx/proto/wire.ts';
+import { concatenated, decodeModel, edited, encodeModel } from '../../src/onnx/proto/wire.ts';
 import type { Input, LoadOptions } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import type { DType } from '../../src/tensor.ts';
@@ -151,7 +151,7 @@ describe('loading', () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
     const split = splitOnnx(readOnnx(MLP), { maxInlineBytes: 0, minTensorBytes: 0 });
     writeFileSync(join(folder, 'weights.bin'), Buffer.concat([...split.data()]));
-    writeFileSync(join(folder, 'model.onnx'), split.model('weights.bin'));
+    writeFileSync(join(folder, 'model.onnx'), Buffer.concat(split.model('weights.bin')));
     expect(split.dataBytes).toBeGreaterThan(0);
     await using external = await load(join(folder, 'model.onnx'));
     await using whole = await load(MLP);
@@ -181,7 +181,7 @@ describe('loading', () => {
     const [output] = model.graph!.output;
     const type = new onnx.TypeProto({ sequence_type: new onnx.TypeProto.Sequence({ elem_type: output!.type }) });
     const graph = edited(model.graph!, { output: [edited(output!, { type })] });
-    await expect(load(encodeModel(edited(model, { graph })))).rejects.toMatchObject(
+    await expect(load(concatenated(encodeModel(edited(model, { graph }))))).rejects.toMatchObject(
       failure('UNSUPPORTED', /output y: only tensors/),
     );
   });

@@ -62,42 +62,108 @@ export function decodeModel(bytes: Uint8Array, where: string): onnx.ModelProto {
 /** protobuf counts the bytes of a message in a signed 32-bit integer. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** Room for everything but weights; a guess, since a writer grows. */
-const STRUCTURE_BYTES = 2 ** 18;
+/** Values of more bytes than this are not copied into the text around them. */
+const LARGE = 2 ** 16;
 
-/** @throws {EdgefoldError} LIMIT. */
-export function encodeModel(model: onnx.ModelProto): Uint8Array {
-  const weights = (model.graph?.initializer ?? []).reduce((sum, { raw_data }) => sum + (raw_data?.length ?? 0), 0);
-  return onnx.ModelProto.encode(model, new OnnxWriter(weights + STRUCTURE_BYTES)).finish();
+/**
+ * The bytes of a model in pieces, in order. Large values, such as weights, are the arrays that the message holds.
+ * @throws {EdgefoldError} LIMIT.
+ */
+export function encodeModel(model: onnx.ModelProto): Uint8Array[] {
+  const writer = new PieceWriter();
+  onnx.ModelProto.encode(model, writer);
+  return writer.pieces();
 }
 
-/** Stops where the file would grow beyond what protobuf can say, before memory is spent on it. */
-class OnnxWriter extends protobuf.Writer {
-  /** With room for `size` bytes; it grows by copying, which for weights takes time and memory. */
-  constructor(size: number) {
-    super();
-    this.buf = new Uint8Array(size);
+export function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.length;
   }
+  return bytes;
+}
 
-  /** The library would take small buffers out of a shared one, and the caller is to get one of its own. */
-  static override alloc(size: number): Uint8Array {
-    return new Uint8Array(size);
-  }
+/** A value that comes in front of position `at` of the buffer. */
+interface LargeValue {
+  at: number;
+  readonly value: Uint8Array;
+}
+
+/**
+ * Leaves large values out of its buffer: the library's writer copies each of them four times, once for every message
+ * around it whose length it learns too late, and memory for the copies. Stops where the file would grow beyond what
+ * protobuf can say.
+ */
+class PieceWriter extends protobuf.Writer {
+  readonly #large: LargeValue[] = [];
+  #largeBytes = 0;
+  /** Of each message that has been begun: where its length goes, and what was large before it. */
+  readonly #begun: { readonly at: number; readonly large: number; readonly largeBytes: number }[] = [];
 
   override bytes(value: Uint8Array): this {
     this.#checkRoom(value);
-    super.bytes(value);
+    if (value.length < LARGE) {
+      super.bytes(value);
+    } else {
+      this.uint32(value.length);
+      this.#leaveOut(value);
+    }
     return this;
   }
 
   override raw(value: Uint8Array): this {
     this.#checkRoom(value);
-    super.raw(value);
+    if (value.length < LARGE) super.raw(value);
+    else this.#leaveOut(value);
     return this;
   }
 
+  override fork(): this {
+    this.#begun.push({ at: this.pos, large: this.#large.length, largeBytes: this.#largeBytes });
+    super.fork();
+    return this;
+  }
+
+  /** Writes the length of the message that ends here in front of it, where the library has left one byte for it. */
+  override ldelim(): this {
+    const { at, large, largeBytes } = this.#begun.pop()!;
+    if (largeBytes === this.#largeBytes) {
+      super.ldelim();
+      return this;
+    }
+    const inBuffer = this.pos - at - 1;
+    const length = new protobuf.Writer().uint32(inBuffer + this.#largeBytes - largeBytes).finish();
+    const shift = length.length - 1;
+    super.raw(new Uint8Array(shift));
+    this.buf.copyWithin(at + length.length, at + 1, at + 1 + inBuffer);
+    this.buf.set(length, at);
+    for (const entry of this.#large.slice(large)) entry.at += shift;
+    const end = this.pos;
+    this.reset();
+    this.pos = end;
+    return this;
+  }
+
+  pieces(): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    let start = 0;
+    for (const { at, value } of this.#large) {
+      if (at > start) pieces.push(this.buf.slice(start, at));
+      pieces.push(value);
+      start = at;
+    }
+    return [...pieces, this.buf.slice(start, this.pos)];
+  }
+
+  #leaveOut(value: Uint8Array): void {
+    this.#large.push({ at: this.pos, value });
+    this.#largeBytes += value.length;
+  }
+
   #checkRoom(value: Uint8Array): void {
-    if (this.pos + value.length <= MAX_BYTES) return;
+    if (this.pos + this.#largeBytes + value.length <= MAX_BYTES) return;
     throw new EdgefoldError('LIMIT', 'the model does not fit into one file', {
       expected: 'less than 2 GiB',
       hint: 'Write its weights into a data file beside it.',
