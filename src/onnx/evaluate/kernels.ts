@@ -1,0 +1,42 @@
+import type { Graph, Node } from '../graph.ts';
+import { ARITHMETIC } from './arithmetic.ts';
+import { Call, type Kernel, type Rule } from './call.ts';
+import { CONV } from './conv.ts';
+import { ELEMENTWISE } from './elementwise.ts';
+import { GENERATE } from './generate.ts';
+import { MATMUL } from './matmul.ts';
+import { MOVEMENT } from './movement.ts';
+import { NORMALIZATION } from './normalization.ts';
+import { POOL } from './pool.ts';
+import { REDUCE } from './reduce.ts';
+import { SOFTMAX } from './softmax.ts';
+
+const RULES: readonly Readonly<Record<string, Rule>>[] = [
+  ARITHMETIC,
+  CONV,
+  ELEMENTWISE,
+  GENERATE,
+  MATMUL,
+  MOVEMENT,
+  NORMALIZATION,
+  POOL,
+  REDUCE,
+  SOFTMAX,
+];
+
+/** What evaluates each operator; those of other domains than ai.onnx are listed as `domain:operator`. */
+export const KERNELS: ReadonlyMap<string, Kernel> = new Map(
+  RULES.flatMap((rules) => Object.entries(rules)).map(([opType, rule]) => [opType, kernel(rule)]),
+);
+
+function kernel(rule: Rule): Kernel {
+  return (node, inputs, context) => rule(new Call(node, inputs, context));
+}
+
+/** Under which name the operator of a node is listed; a function of the model is never a standard operator. */
+export function kernelKey({ domain, opType }: Node, graph: Graph): string {
+  const { functions } = graph.model;
+  const isFunction = functions.has(`${domain}:${opType}`) || (domain === '' && functions.has(`ai.onnx:${opType}`));
+  if (isFunction) return `function ${domain}:${opType}`;
+  return domain === '' ? opType : `${domain}:${opType}`;
+}
