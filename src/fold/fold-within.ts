@@ -2,6 +2,7 @@ import type { Graph, Node } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
 import { materialise } from './materialise.ts';
 import { foldSite, isBatchNormalization, nameOf } from './fold-site.ts';
+import { foldNormalisations } from './normalisations.ts';
 import { disarmMatMuls } from './onnxruntime-trap.ts';
 import type { Fold, KeptNode } from './report.ts';
 import { mergeTransposes } from './transposes.ts';
@@ -22,14 +23,18 @@ export interface Result {
 export function foldWithin(work: Workspace): Result {
   const folds: Fold[] = [];
   const rewritten: string[] = [];
-  for (;;) {
-    const { count, reasons } = foldSites(work, folds);
+  for (let moved = 0; ; moved = 0) {
+    let { count, reasons } = foldSites(work, folds);
+    for (let own; (own = foldNormalisations(work)).length > 0; { count, reasons } = foldSites(work, folds)) {
+      moved += own.length + count;
+      folds.push(...own);
+    }
     materialise(work);
     const merged = mergeTransposes(work);
     folds.push(...merged);
     const disarmed = disarmMatMuls(work);
     rewritten.push(...disarmed);
-    if (count + merged.length + disarmed.length === 0) return { folds, kept: keptIn(work, reasons), rewritten };
+    if (moved + count + merged.length + disarmed.length === 0) return { folds, kept: keptIn(work, reasons), rewritten };
   }
 }
 

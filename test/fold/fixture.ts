@@ -26,8 +26,8 @@ export class Fixture {
   #seed = 1;
 
   constructor(opset = 17) {
-    this.graph = new Graph('fixture', newModelInfo(opset < 13 ? 13 : opset));
-    if (opset < 13) this.graph.model.opsets.set('', opset);
+    this.graph = new Graph('fixture', newModelInfo(Math.min(Math.max(opset, 13), 21)));
+    if (opset !== this.graph.opset) this.graph.model.opsets.set('', opset);
   }
 
   input(shape: readonly Dim[], name = 'x', dtype: DType = 'float32'): Value {

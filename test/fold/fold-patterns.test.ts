@@ -17,8 +17,6 @@ const KNOWN_GAPS = [
   'bn-conv-pads-1-border.onnx',
   'bn-conv-same-upper-border.onnx',
   'bn-convtranspose-no-pad.onnx',
-  'instancenorm-conv1x1.onnx',
-  'layernorm-gamma-beta-gemm.onnx',
 ];
 /** The file holds no weights at all: two BatchNormalizations become one. */
 const MERGES = ['bn-bn-conv-bn-bn.onnx'];

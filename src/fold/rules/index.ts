@@ -11,7 +11,13 @@ import { matMul } from './mat-mul.ts';
 import { max, min } from './max.ts';
 import { globalMaxPool, maxPool } from './max-pool.ts';
 import { div, mul } from './mul.ts';
-import { groupNormalization, instanceNormalization, layerNormalization } from './normalization.ts';
+import {
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  rmsNormalization,
+  simplifiedLayerNormalization,
+} from './normalization.ts';
 import { pad } from './pad.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
 import { reduceMean } from './reduce-mean.ts';
@@ -30,7 +36,7 @@ const ALL: readonly Rule[] = [
   globalMaxPool, groupNormalization, gru, identity, instanceNormalization, layerNormalization, leakyRelu, lstm,
   matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, resize, rnn, shape, size, slice, spaceToDepth, split,
   squeeze, transpose, unsqueeze, upsample,
-  add, div, max, mean, min, mul, sub, sum,
+  add, div, max, mean, min, mul, rmsNormalization, simplifiedLayerNormalization, sub, sum,
 ]; // prettier-ignore
 
 /** The one table of rules, by operator of the ai.onnx domain. */
