@@ -1,3 +1,4 @@
+import { bug } from '../errors.ts';
 import { actsAlong, at, isOne, isZero, zip, type Affine, type Vector } from './affine.ts';
 import type { Numbers } from './constants.ts';
 import { add, exact, ExactSum, multiply, ONE, ZERO, type DoubleDouble } from './double-double.ts';
@@ -14,9 +15,9 @@ export interface Linear {
   readonly taps: number;
   readonly inputs: number;
   readonly outputs: number;
-  /** The input channel that one row and column of W reads. */
+  /** The input channel that one row and column of W reads. Along a row it goes on evenly, or stays. */
   readonly inputOf: (row: number, column: number) => number;
-  /** The output channel that it adds to. */
+  /** The output channel that it adds to, likewise. */
   readonly outputOf: (row: number, column: number) => number;
   readonly alpha: number;
   readonly beta: number;
@@ -63,13 +64,24 @@ function timesWeights(linear: Linear, t: Vector): Vector {
   const { rows, columns, taps, weight, outputs } = linear;
   const sums = Array.from({ length: outputs }, () => new ExactSum());
   for (let row = 0, index = 0; row < rows; row++) {
+    const { input, inputStep, output, outputStep } = stepsOf(linear, row);
     for (let column = 0; column < columns; column++, index += taps) {
-      const sum = sums[linear.outputOf(row, column)]!;
-      const factor = at(t, linear.inputOf(row, column));
+      const sum = sums[output + column * outputStep]!;
+      const factor = at(t, input + column * inputStep);
       for (let tap = 0; tap < taps; tap++) sum.addProduct(exact(weight.data[index + tap]!), factor);
     }
   }
   return sums.map(({ total }) => total);
+}
+
+/** The channels of a row: those of its first column, and by how much they rise from one column to the next. */
+export function stepsOf({ columns, inputOf, outputOf }: Linear, row: number) {
+  const [input, output] = [inputOf(row, 0), outputOf(row, 0)];
+  const last = columns - 1;
+  const [inputStep, outputStep] = last > 0 ? [inputOf(row, 1) - input, outputOf(row, 1) - output] : [0, 0];
+  if (inputOf(row, last) !== input + last * inputStep || outputOf(row, last) !== output + last * outputStep)
+    bug('the channels of a row of weights rise unevenly');
+  return { input, inputStep, output, outputStep };
 }
 
 /** Whether an affine can be absorbed on a side with this many channels along this axis. */

@@ -1,11 +1,23 @@
-import { sizeOf, type Tensor } from '../tensor.ts';
+import { sizeOf } from '../tensor.ts';
 import type { Node, Value } from '../onnx/graph.ts';
 import { at, isOne } from './affine.ts';
-import { multiply, ONE } from './double-double.ts';
-import { biasOf, biasShape, changesBias, changesWeights, type Edit, type Linear } from './linear.ts';
-import { emptyArray, roundTo, scaleInto, type Storage } from './rounding.ts';
+import { multiply } from './double-double.ts';
+import { biasOf, biasShape, changesBias, changesWeights, stepsOf, type Edit, type Linear } from './linear.ts';
+import { RoundedArray, type Storage } from './rounding.ts';
 import { RULES } from './rules/index.ts';
 import type { Workspace } from './workspace.ts';
+
+/** New parameters that folding has written for one node, and how many of them are proved to be correctly rounded. */
+export interface Written {
+  /** Label of the node that reads them. */
+  readonly node: string;
+  readonly role: 'weight' | 'bias';
+  /** Name of the initializer. */
+  readonly name: string;
+  readonly dtype: Storage;
+  readonly total: number;
+  readonly correctlyRounded: number;
+}
 
 /** Writes every weight and bias that has changed: computed in about 106 bits, rounded once, under a fresh name. */
 export function materialise(work: Workspace): void {
@@ -17,48 +29,55 @@ export function materialise(work: Workspace): void {
   }
 }
 
-const newWeight = (node: Node, linear: Linear, edit: Edit, work: Workspace): Value =>
-  work.constant(node.inputs[1]!.name, scaledWeights(linear, edit));
+function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
+  const array = scaledWeights(linear, edit);
+  return constantOf(array, { node, role: 'weight', name: node.inputs[1]!.name, shape: linear.weight.shape }, work);
+}
 
 /** Named after the bias whose place it takes, or after the weights where there was none. */
 function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
-  const dtype = linear.weight.dtype as Storage;
   const shape = linear.storedBias ?? biasShape(linear, edit);
-  const data = emptyArray(dtype, sizeOf(shape));
-  const unrounded = new Float64Array(data.length);
-  let index = 0;
-  for (const bias of biasOf(linear, edit)) {
-    data[index] = roundTo(dtype, bias);
-    unrounded[index++] = bias.hi;
-  }
+  const array = new RoundedArray(linear.weight.dtype as Storage, sizeOf(shape));
+  const values = [...biasOf(linear, edit)];
+  values.forEach((value, index) => {
+    array.write(index, value);
+  });
   const name = node.inputs[RULES.get(node.opType)?.biasInput ?? 2]?.name ?? `${node.inputs[1]!.name}_bias`;
-  return work.constant(name, { dtype, shape, data }, unrounded);
+  const unrounded = Float64Array.from(values, ({ hi }) => hi);
+  return constantOf(array, { node, role: 'bias', name, shape }, work, unrounded);
 }
 
-function scaledWeights(linear: Linear, edit: Edit): Tensor {
+interface Place {
+  readonly node: Node;
+  readonly role: Written['role'];
+  /** What the constant is named after. */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** An initializer under a fresh name, and a note of how it was rounded. */
+export function constantOf(array: RoundedArray, place: Place, work: Workspace, unrounded?: Float64Array): Value {
+  const { data, dtype, correctlyRounded } = array;
+  const value = work.constant(place.name, array.tensor(place.shape), unrounded);
+  const { node, role } = place;
+  work.written.push({ node: node.label, role, name: value.name, dtype, total: data.length, correctlyRounded });
+  return value;
+}
+
+/** W[row, column, tap] · inScale[its input] · outScale[its output]. */
+function scaledWeights(linear: Linear, { inScale, outScale }: Edit): RoundedArray {
   const { weight, rows, columns, taps } = linear;
-  const storage = weight.dtype as Storage;
-  const data = emptyArray(storage, weight.data.length);
-  const factorOf = factors(linear, edit);
-  let [start, factor] = [0, ONE];
-  for (let row = 0, index = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, index += taps) {
-      const next = factorOf(row, column);
-      if (next === factor) continue;
-      scaleInto(data, weight.data, factor, start, index);
-      [start, factor] = [index, next];
+  const array = new RoundedArray(weight.dtype as Storage, weight.data.length);
+  const scalesInputs = !inScale.every(isOne);
+  for (let row = 0; row < rows; row++) {
+    const { input, inputStep, output, outputStep } = stepsOf(linear, row);
+    const run = scalesInputs && inputStep !== 0 || outputStep !== 0 ? 1 : columns; // prettier-ignore
+    for (let column = 0; column < columns; column += run) {
+      const inFactor = at(inScale, input + column * inputStep);
+      const factor = multiply(inFactor, at(outScale, output + column * outputStep));
+      const start = (row * columns + column) * taps;
+      array.writeProducts(weight.data, factor, start, start + run * taps);
     }
   }
-  scaleInto(data, weight.data, factor, start, data.length);
-  return { dtype: storage, shape: weight.shape, data };
-}
-
-function factors({ inputOf, outputOf }: Linear, { inScale, outScale }: Edit) {
-  const [inOnes, outOnes] = [inScale.every(isOne), outScale.every(isOne)];
-  return (row: number, column: number) => {
-    const inFactor = inOnes ? ONE : at(inScale, inputOf(row, column));
-    const outFactor = outOnes ? ONE : at(outScale, outputOf(row, column));
-    if (inOnes) return outFactor;
-    return outOnes ? inFactor : multiply(inFactor, outFactor);
-  };
+  return array;
 }

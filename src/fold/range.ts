@@ -10,6 +10,8 @@ interface Range {
 const RANGES: Readonly<Record<Storage, Range>> = {
   float32: { largest: 3.4028234663852886e38, smallestNormal: 2 ** -126 },
   float64: { largest: Number.MAX_VALUE, smallestNormal: 2 ** -1022 },
+  float16: { largest: 65504, smallestNormal: 2 ** -14 },
+  bfloat16: { largest: 2 ** 128 - 2 ** 120, smallestNormal: 2 ** -126 },
 };
 
 /**

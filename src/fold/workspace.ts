@@ -4,6 +4,7 @@ import type { Attribute } from '../onnx/attribute.ts';
 import { Node, Value, type Graph } from '../onnx/graph.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import { lift, type Lifted } from './lift.ts';
+import type { Written } from './materialise.ts';
 import type { LinearEdit, World } from './plan.ts';
 import type { GraphEditor } from './rules/rule.ts';
 
@@ -18,11 +19,14 @@ export class Workspace implements World, GraphEditor {
   readonly facts: Facts;
   /** What the nodes with weights will have absorbed; nothing of it is written yet. */
   readonly edits = new Map<Node, LinearEdit>();
+  /** The parameters that have been written, and how they were rounded. */
+  readonly written: Written[] = [];
   /** Inputs that a node has let go of; some may have no reader left. */
   readonly released = new Set<Value>();
   /** Names of nodes that folding itself has put in. */
   readonly added = new Set<string>();
-  readonly #isKept: (node: Node) => boolean;
+  /** Whether the caller wants the node left alone. */
+  readonly isKept: (node: Node) => boolean;
   readonly #members: Set<Node>;
   readonly #lifted = new Map<Node, Lifted | Refusal>();
   readonly #renamed = new Set<Value>();
@@ -30,14 +34,14 @@ export class Workspace implements World, GraphEditor {
   constructor(facts: Facts, isKept: (node: Node) => boolean) {
     this.facts = facts;
     this.graph = facts.graph;
-    this.#isKept = isKept;
+    this.isKept = isKept;
     this.#members = new Set(this.graph.nodes);
   }
 
   lifted(node: Node): Lifted | Refusal {
     const known = this.#lifted.get(node);
     if (known) return known;
-    const found = this.#isKept(node) ? refuse(`${node.label} is to be kept`) : lift(node, this.facts);
+    const found = this.isKept(node) ? refuse(`${node.label} is to be kept`) : lift(node, this.facts);
     this.#lifted.set(node, found);
     return found;
   }
@@ -65,7 +69,7 @@ export class Workspace implements World, GraphEditor {
     const { name = node.name, opType = node.opType, inputs = [...node.inputs], outputs = node.outputs } = change;
     const attributes = change.attributes ?? (opType === node.opType ? node.attributes : new Map<string, Attribute>());
     const source = opType === node.opType && name === node.name ? node.source : undefined;
-    this.#letGo(node);
+    this.disconnect(node);
     const given = inputs.slice(0, inputs.findLastIndex(Boolean) + 1);
     const made = new Node(opType, { name, domain: node.domain, inputs: given, outputs, source });
     attributes.forEach((attribute, key) => made.attributes.set(key, attribute));
@@ -121,7 +125,8 @@ export class Workspace implements World, GraphEditor {
     return made;
   }
 
-  #letGo(node: Node): void {
+  /** Lets go of all that the node reads. */
+  disconnect(node: Node): void {
     node.inputs.forEach((value, index) => {
       if (value) this.released.add(value);
       node.setInput(index, undefined);

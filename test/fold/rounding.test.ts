@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { add, exact } from '../../src/fold/double-double.ts';
+import { add, exact, type DoubleDouble } from '../../src/fold/double-double.ts';
 import { foldGraph } from '../../src/fold/fold-graph.ts';
-import { scaleInto, toFloat32 } from '../../src/fold/rounding.ts';
+import { roundTo, RoundedArray } from '../../src/fold/rounding.ts';
 import { Graph } from '../../src/onnx/graph.ts';
 import { float32 } from '../../src/tensor.ts';
 import { fraction, middlesAround, product, signOfRootSum } from './exact-oracle.ts';
 
+const toFloat32 = (value: DoubleDouble) => roundTo('float32', value);
 const RUNS = { seed: 11, numRuns: 300 };
 /** float32 numbers of 24 bits between −4 and 4. */
 const real = fc.integer({ min: -(2 ** 24), max: 2 ** 24 }).map((n) => n / 2 ** 22);
@@ -55,12 +56,13 @@ describe('a folded parameter is the float32 nearest to the real number', () => {
   });
 
   test('for products that float64 alone would put on the wrong side of the middle', () => {
-    const target = new Float32Array(3);
-    const factor = { hi: 1 + 2 ** -24, lo: 2 ** -80 };
-    scaleInto(target, [1, -2, 0], factor, 0, 3);
-    expect([...target]).toEqual([1 + 2 ** -23, -2 - 2 ** -22, 0]);
-    scaleInto(target, [1], { hi: 1 + 2 ** -24, lo: -(2 ** -80) }, 0, 1);
-    expect(target[0]).toBe(1);
+    const target = new RoundedArray('float32', 3);
+    const factor = add(exact(1 + 2 ** -24), exact(2 ** -80));
+    target.writeProducts([1, -2, 0], factor, 0, 3);
+    expect([...target.data]).toEqual([1 + 2 ** -23, -2 - 2 ** -22, 0]);
+    target.writeProducts([1], add(exact(1 + 2 ** -24), exact(-(2 ** -80))), 0, 1);
+    expect(target.data[0]).toBe(1);
+    expect(target.correctlyRounded).toBe(4);
   });
 
   test('for negative, subnormal, huge and special numbers', () => {
