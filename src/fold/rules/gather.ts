@@ -42,7 +42,8 @@ export const gather: Rule = {
   },
 
   write(node, { bias: table }, graph) {
-    graph.replace(node, { inputs: [table, node.inputs[1]] });
+    const [old, indices] = node.inputs;
+    graph.replace(node, { inputs: [table ?? old, indices] });
   },
 
   biasInput: 0,
