@@ -1,4 +1,5 @@
 import type { ProviderReport } from '../runtime/model.ts';
+import type { UlpSummary } from './ulp-histogram.ts';
 
 /** `not-run` is no pass: nothing was compared, `reason` says why. */
 export type Verdict = 'pass' | 'fail' | 'not-run';
@@ -19,9 +20,9 @@ export interface OutputMetrics {
   /**
    * Distance in units in the last place: median, 99th percentile, largest. Of float32 for float32 and float64, of
    * their own type for float16 and bfloat16, plain difference for integers. Percentiles are exact up to 4096, above
-   * that rounded up to a power of two.
+   * that rounded up to a power of two. `bins` is the whole distribution.
    */
-  readonly ulp: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly ulp: UlpSummary;
   /** Signal to quantisation noise, 10·log₁₀(Σe² / Σd²) dB; `null` when nothing differs, or all of e is 0. */
   readonly sqnrDb: number | null;
   /** Σea / √(Σe²·Σa²); 1 when both are all 0. */

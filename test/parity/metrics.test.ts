@@ -84,7 +84,14 @@ test('takes ulp percentiles from the whole distribution', () => {
   const steps = Array.from({ length: 1000 }, (_, i) => (i < 500 ? 0 : i < 990 ? 3 : 100_000));
   const actual = vector(...steps.map((step) => 1 + step * 2 ** -23));
   const { ulp } = compareTensors(actual, vector(...steps.map(() => 1)), TOLERANCES.exact);
-  expect(ulp).toEqual({ p50: 0, p99: 3, max: 100_000 });
+  const { bins, ...summary } = ulp;
+  expect(summary).toEqual({ p50: 0, p99: 3, max: 100_000 });
+  expect(bins.filter(({ count }) => count > 0)).toEqual([
+    { upTo: 0, count: 500 },
+    { upTo: 4, count: 490 },
+    { upTo: 131_072, count: 10 },
+  ]);
+  expect(bins.reduce((sum, { count }) => sum + count, 0)).toBe(steps.length);
   const more = vector(...steps.map((step, i) => (i < 980 ? 1 + step * 2 ** -23 : 1 + 100_000 * 2 ** -23)));
   expect(compareTensors(more, vector(...steps.map(() => 1)), TOLERANCES.exact).ulp.p99).toBe(100_000);
 });
