@@ -1,0 +1,38 @@
+import type { Node } from '../onnx/graph.ts';
+import { affine, vectorOf, zip, type Affine, type Vector } from './affine.ts';
+import { add, multiply, negate, type DoubleDouble } from './double-double.ts';
+import type { Facts } from './facts.ts';
+import type { Lifted } from './lift.ts';
+
+/** What a BatchNormalization knows of its input x: z = (x − mean) / √(variance + epsilon) has mean 0, deviation 1. */
+export interface Statistics {
+  readonly mean: Vector;
+  /** y = gamma · z + beta. */
+  readonly standard: Affine;
+}
+
+/** Undefined for other nodes, and for mean 0 and variance 1 throughout: nobody has measured that. */
+export function statisticsOf(node: Node, facts: Facts): Statistics | undefined {
+  if (node.opType !== 'BatchNormalization') return undefined;
+  const [gamma, beta, mean, variance] = node.inputs.slice(1, 5).map((input) => facts.constant(input)?.data);
+  if (!gamma || !beta || !mean || !variance || isUnmeasured(mean, variance)) return undefined;
+  return { mean: vectorOf(mean), standard: affine(1, vectorOf(gamma), vectorOf(beta)) };
+}
+
+const isUnmeasured = (mean: ArrayLike<number>, variance: ArrayLike<number>): boolean =>
+  Array.from(mean).every((m) => m === 0) && Array.from(variance).every((v) => v === 1);
+
+/**
+ * |scale|, and as shift the magnitudes that a runtime adds up for it: |beta| + |mean · scale| of a
+ * BatchNormalization, however small their difference, else |shift|.
+ */
+export function magnitudesOf(node: Node, lifted: Lifted, facts: Facts): Affine {
+  const { axis, scale, shift } = lifted.affine;
+  const parameters = node.opType === 'BatchNormalization' ? [2, 3] : [];
+  const [beta, mean] = parameters.map((input) => facts.constant(node.inputs[input])?.data);
+  if (!beta || !mean) return affine(axis, scale.map(absolute), shift.map(absolute));
+  const moved = zip(vectorOf(mean), scale, multiply).map(absolute);
+  return affine(axis, scale.map(absolute), zip(vectorOf(beta).map(absolute), moved, add));
+}
+
+const absolute = (x: DoubleDouble): DoubleDouble => (x.hi < 0 ? negate(x) : x);
