@@ -94,7 +94,8 @@ export function squareRoot(a: DoubleDouble): DoubleDouble {
 
 /** Remembers how a number came about if it is not exact. */
 function made(by: Made['by'], a: DoubleDouble, b: DoubleDouble, result: DoubleDouble): DoubleDouble {
-  return result.error === 0 ? result : { ...result, made: { by, a, b } };
+  const { hi, lo, error } = result;
+  return error === 0 ? result : { hi, lo, error, made: { by, a, b } };
 }
 
 /** A running sum of products, for dot products of any length. */

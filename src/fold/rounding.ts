@@ -85,6 +85,7 @@ export class RoundedArray {
    * in float32: it leaves open only what lies that close to the middle of two neighbours.
    */
   writeProducts(weights: ArrayLike<number>, factor: DoubleDouble, start: number, end: number): void {
+    if (this.dtype === 'float64') return this.#writeOneByOne(weights, factor, start, end);
     const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
     const [low, high] = [factor.hi * (1 - width), factor.hi * (1 + width)];
     const open = this.data instanceof Float32Array
@@ -94,12 +95,16 @@ export class RoundedArray {
     for (const index of open) this.write(index, multiply(exact(weights[index]!), factor));
   }
 
+  #writeOneByOne(weights: ArrayLike<number>, factor: DoubleDouble, start: number, end: number): void {
+    for (let index = start; index < end; index++) this.write(index, multiply(exact(weights[index]!), factor));
+  }
+
   #writeOthers(weights: ArrayLike<number>, [low, high]: Bounds, start: number, end: number): number[] {
-    const [nearest, encode, isCoarse] = [this.#nearest, this.#encode, this.dtype !== 'float64'];
+    const [nearest, encode] = [this.#nearest, this.#encode];
     const open: number[] = [];
     for (let index = start; index < end; index++) {
       const value = nearest(weights[index]! * low);
-      if (isCoarse && value === nearest(weights[index]! * high)) this.data[index] = encode(value);
+      if (value === nearest(weights[index]! * high)) this.data[index] = encode(value);
       else open.push(index);
     }
     return open;
