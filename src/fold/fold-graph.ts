@@ -1,15 +1,12 @@
 import { cloneGraph } from '../onnx/clone.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
-import { inferTypes, isStandard } from '../onnx/shapes/infer.ts';
+import { isStandard } from '../onnx/shapes/infer.ts';
 import { overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
-import { Constants } from './constants.ts';
-import { Facts } from './facts.ts';
+import { foldAll } from './fold-all.ts';
 import { isBatchNormalization } from './fold-site.ts';
-import { foldWithin, type Result } from './fold-within.ts';
+
 import type { FoldReport } from './report.ts';
-import { dropUnused } from './unused.ts';
-import { Workspace } from './workspace.ts';
 
 /** What may be folded; see {@link OverrideOptions} for initializers that are inputs too. */
 export interface FoldOptions extends OverrideOptions {
@@ -38,42 +35,27 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
   const { keep, ...overrides } = { ...FOLD_DEFAULTS, ...options };
   const copy = cloneGraph(graph);
   const overridable = overridableInitializers(copy, overrides);
-  const results = foldAll(copy, new Set(keep), overridable);
-  const folds = results.flatMap((result) => result.folds);
-  const rewritten = results.flatMap((result) => result.rewritten);
-  const isFrozen = overrides.freeze.length > 0;
-  const unlisted = folds.length + rewritten.length > 0 || isFrozen ? unlistConstants(copy, graph, overridable) : [];
-  const changed = folds.length + rewritten.length + unlisted.length > 0;
-  const warnings = [...unlisted, ...rewritten.map(trapWarning), ...functionWarning(graph)];
+  const { folds, kept, rewritten, removed } = foldAll(copy, isOneOf(new Set(keep)), overridable);
+  const moved = folds.length + rewritten.length + removed.length;
+  const unlisted = moved + overrides.freeze.length > 0 ? unlistConstants(copy, graph, overridable) : [];
   const found = batchNormalizationsOf(graph).length;
-  const kept = results.flatMap((result) => result.kept);
   return {
     graph: copy,
     report: {
-      changed,
+      changed: moved + unlisted.length > 0,
       nodes: { before: nodeCount(graph), after: nodeCount(copy) },
       batchNormalizations: { found, folded: found - kept.length, kept },
       folds,
-      warnings,
+      removed,
+      warnings: [...unlisted, ...rewritten.map(trapWarning), ...functionWarning(graph)],
     },
   };
 }
 
-/** Folds a main graph and each of its subgraphs within themselves. */
-function foldAll(root: Graph, keep: ReadonlySet<string>, overridable: ReadonlySet<Value>): Result[] {
-  const types = inferTypes(root, overridable);
-  const constants = new Constants(root, types, overridable);
-  const works = Array.from(
-    allGraphs(root),
-    (graph) => new Workspace(new Facts(graph, types, constants), (node) => isKept(node, keep)),
-  );
-  const results = works.map(foldWithin);
-  dropUnused(root, works.flatMap(({ released }) => [...released]), constants); // prettier-ignore
-  return results;
-}
-
-const isKept = (node: Node, keep: ReadonlySet<string>) =>
-  isBatchNormalization(node) && [node.name, node.outputs[0]?.name].some((name) => name && keep.has(name));
+const isOneOf =
+  (names: ReadonlySet<string>) =>
+  (node: Node): boolean =>
+    isBatchNormalization(node) && [node.name, node.outputs[0]?.name].some((name) => name && names.has(name));
 
 const batchNormalizationsOf = (root: Graph): Node[] =>
   [...allGraphs(root)].flatMap((graph) => graph.nodes.filter((node) => isBatchNormalization(node) && isStandard(node, graph))); // prettier-ignore

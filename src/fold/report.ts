@@ -9,6 +9,8 @@ export interface FoldReport {
     readonly kept: readonly KeptNode[];
   };
   readonly folds: readonly Fold[];
+  /** Nodes beside those folded that the graph computes the same without. */
+  readonly removed: readonly RemovedNode[];
   /** One entry a node whose weights or bias were written, in the order of the graph. */
   readonly written?: readonly WrittenNode[];
   readonly warnings: readonly string[];
@@ -19,6 +21,13 @@ export interface KeptNode {
   readonly name: string;
   /** One sentence that names the node in the way and the fact that is missing. */
   readonly reason: string;
+}
+
+export interface RemovedNode {
+  /** Node name, or its first output where it has none. */
+  readonly name: string;
+  readonly opType: string;
+  readonly reason: 'nothing reads it' | 'it does nothing';
 }
 
 export interface Fold {

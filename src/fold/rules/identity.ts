@@ -28,7 +28,8 @@ export const dropout: Rule = {
   },
 };
 
-function mayTrain(node: Node, facts: Facts): Refusal | undefined {
+/** Why it may be more than y = x. */
+export function mayTrain(node: Node, facts: Facts): Refusal | undefined {
   const trains =
     facts.opset < 7
       ? node.int('is_test', 0) === 0

@@ -1,0 +1,37 @@
+import type { Graph, Node, Value } from '../onnx/graph.ts';
+import { inferTypes } from '../onnx/shapes/infer.ts';
+import { allGraphs } from '../onnx/subgraphs.ts';
+import { Constants } from './constants.ts';
+import { Facts } from './facts.ts';
+import { foldWithin, type Result } from './fold-within.ts';
+import type { RemovedNode } from './report.ts';
+import { tidy } from './tidy.ts';
+import { dropUnused } from './unused.ts';
+import { Workspace } from './workspace.ts';
+
+export interface Outcome extends Result {
+  readonly removed: readonly RemovedNode[];
+}
+
+/** Folds a main graph and each of its subgraphs within themselves, in place, until nothing is left to tidy up. */
+export function foldAll(root: Graph, isKept: (node: Node) => boolean, overridable: ReadonlySet<Value>): Outcome {
+  const types = inferTypes(root, overridable);
+  const constants = new Constants(root, types, overridable);
+  const workOf = (graph: Graph) => new Workspace(new Facts(graph, types, constants), isKept);
+  const works = new Map(Array.from(allGraphs(root), (graph) => [graph, workOf(graph)]));
+  const live = () => Array.from(allGraphs(root), (graph) => works.get(graph)!);
+  const removed = [tidy(live())];
+  const results: Result[][] = [];
+  do {
+    results.push(live().map(foldWithin));
+    removed.push(tidy(live()));
+  } while (removed.at(-1)!.length > 0);
+  dropUnused(root, [...works.values()].flatMap(({ released }) => [...released]), constants); // prettier-ignore
+  const all = results.flat();
+  return {
+    folds: all.flatMap(({ folds }) => folds),
+    rewritten: all.flatMap(({ rewritten }) => rewritten),
+    kept: results.at(-1)!.flatMap(({ kept }) => kept),
+    removed: removed.flat(),
+  };
+}
