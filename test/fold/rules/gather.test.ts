@@ -87,6 +87,12 @@ describe('Gather of what was computed', () => {
     await check(f, f.node('Conv', [y, f.integers([7, 4, 2])]), 'takes slices along axis 1');
   });
 
+  test('keeps its table where the affines behind it undo each other', async () => {
+    const f = new Fixture();
+    const y = f.node('Neg', [gathered(f, f.integers([4, 3], 'E'), 0, [3, 1])]);
+    await checkFold(f.done(f.node('Neg', [y])), undefined);
+  });
+
   test('refuses an affine of its indices', async () => {
     const f = new Fixture();
     const index = f.node('Cast', [f.batchNormalization(f.input([2, 3]), 3)], { to: int(7) });
