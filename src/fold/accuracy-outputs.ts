@@ -16,7 +16,7 @@ export interface OutputSizes {
   /** Σ|W′||x| for inputs within {@link DEVIATIONS}; NaN where that is not known. */
   readonly reach: number;
   readonly kappa: BothForms<number> | undefined;
-  /** Mean squares of what is added up; undefined for folds backward. */
+  /** Mean squares of what is added up: the products, the bias, and the mean that both come to; not for folds backward. */
   readonly squares: BothForms<number> | undefined;
 }
 
@@ -74,16 +74,19 @@ export function outputsInFront(end: End, isCentred: boolean): OutputSizes[] {
   return Array.from(after, (bias, output) => {
     const { spread, centre } = sums;
     const width = spread[output]!;
-    const shifted = Math.abs(bias - before[output]! - sums.offset[output]!);
+    const mean = before[output]! + sums.offset[output]!;
     return {
       carried: sums.magnitudes[output]!,
       added: Math.abs(before[output]!),
       bias: Math.abs(bias),
       reach: (isCentred ? 0 : centre[output]!) + DEVIATIONS * width,
-      kappa: end.standard && width > 0 ? { unfolded: centre[output]! / width, folded: shifted / width } : undefined,
+      kappa:
+        end.standard && width > 0
+          ? { unfolded: centre[output]! / width, folded: Math.abs(bias - mean) / width }
+          : undefined,
       squares: {
-        unfolded: sums.unfolded[output]! + before[output]! ** 2,
-        folded: sums.folded[output]! + bias ** 2,
+        unfolded: sums.unfolded[output]! + before[output]! ** 2 + mean ** 2,
+        folded: sums.folded[output]! + bias ** 2 + mean ** 2,
       },
     };
   });
