@@ -1,10 +1,11 @@
 import type { Dim } from '../tensor.ts';
 import type { Node } from '../onnx/graph.ts';
-import { affine, vectorOf, type Affine, type Vector } from './affine.ts';
-import type { Numbers } from './constants.ts';
+import { affine, type Affine, type Vector } from './affine.ts';
+import { entriesOf, type Numbers } from './constants.ts';
 import { divide, exact, negate, ONE, ZERO } from './double-double.ts';
 import { refuse } from './facts.ts';
 import type { Lift } from './lift.ts';
+import { isStorage } from './rounding.ts';
 
 /**
  * Elementwise arithmetic with a constant c that varies along one axis at most:
@@ -24,7 +25,7 @@ export const liftArithmetic: Lift = (node, facts) => {
   const c = facts.constant(node.inputs[1 - input]);
   if (facts.constant(x)) return refuse(`${node.label} is a constant`);
   const dtype = facts.dtype(x) ?? c?.dtype;
-  if (dtype !== 'float32' && dtype !== 'float64') return refuse(`${node.label} is not known to be float32 or float64`);
+  if (!isStorage(dtype)) return refuse(`${node.label} is not known to be of floating point`);
   const found = node.opType === 'Neg' ? affine(0, [exact(-1)], [ZERO]) : affineOf(node, facts.shape(x), c, input);
   if (!found || (c && c.dtype !== dtype))
     return refuse(`${node.label} is not an operation with one constant per channel`);
@@ -38,7 +39,7 @@ function affineOf(
   input: number,
 ): Affine | undefined {
   const axis = c && variesAlong(c, shape);
-  const found = axis === undefined ? undefined : FORMULA[node.opType]?.[input]?.(vectorOf(c!.data));
+  const found = axis === undefined ? undefined : FORMULA[node.opType]?.[input]?.(entriesOf(c!));
   return found && affine(axis!, found.scale, found.shift);
 }
 

@@ -1,10 +1,10 @@
 import type { Node } from '../onnx/graph.ts';
-import { affine, vectorOf, zip } from './affine.ts';
-import type { Numbers } from './constants.ts';
+import { affine, zip } from './affine.ts';
+import { entriesOf, type Numbers } from './constants.ts';
 import { add, divide, exact, multiply, squareRoot, subtract } from './double-double.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import type { Lift } from './lift.ts';
-import type { Storage } from './rounding.ts';
+import { isStorage, type Storage } from './rounding.ts';
 
 /**
  * BatchNormalization at inference, along axis 1:
@@ -15,13 +15,15 @@ import type { Storage } from './rounding.ts';
  * Shapes: x and y `[N, C, …]`; each parameter `[C]`. A tensor of rank 1 has C = 1.
  * epsilon is stored as float32 and defaults to the float32 nearest to 1e-5.
  *
- * Opset 1 and 6 train unless `is_test`; up to 7 `spatial: 0` gives every element its own statistics; from 7 to 13
- * the outputs for statistics, and since 14 `training_mode`, ask for training.
+ * Opset 1 and 6 train unless `is_test`; up to 7 `spatial: 0` gives every element its own statistics, which
+ * makes a difference where x has more than two axes; from 7 to 13
+ * naming the outputs for statistics asks for training, read or not (onnxruntime keeps to that); since 14
+ * `training_mode` does. Before 7 and since 14 such outputs are in the way only if something reads them.
  *
  * Source: https://onnx.ai/onnx/operators/onnx__BatchNormalization.html (all versions)
  */
 export const liftBatchNormalization: Lift = (node, facts) => {
-  const blocked = notAtInference(node, facts.opset);
+  const blocked = notAtInference(node, facts);
   if (blocked) return refuse(`${node.label} ${blocked}`);
   const parameters = node.inputs.slice(1, 5).map((value) => facts.constant(value));
   const known = parameters.filter((parameter) => parameter !== undefined);
@@ -33,21 +35,29 @@ export const liftBatchNormalization: Lift = (node, facts) => {
   return liftParameters(node, known, dtype);
 };
 
-function notAtInference(node: Node, opset: number): string | undefined {
+function notAtInference(node: Node, facts: Facts): string | undefined {
+  const { graph, opset } = facts;
   if (opset < 7 && node.int('is_test', 0) === 0) return 'is in training mode (is_test is 0)';
-  if (opset < 9 && node.int('spatial', 1) === 0) return 'normalises every element by itself (spatial is 0)';
+  if (opset < 9 && node.int('spatial', 1) === 0 && facts.rank(node.inputs[0]) !== 2)
+    return 'normalises every element by itself (spatial is 0)';
   if (opset >= 14 && node.int('training_mode', 0) !== 0) return 'is in training mode';
-  if (node.outputs.slice(1).some((output) => output)) return 'gives out its statistics, as in training';
+  const statistics = node.outputs.slice(1).filter((output) => output !== undefined);
+  if (opset >= 7 && opset < 14 && statistics.length > 0) return 'names outputs for its statistics, which is training';
+  if (statistics.some((output) => output.uses.size > 0 || graph.isOutput(output))) return 'gives out its statistics';
   return undefined;
 }
 
+/** The dtype of x and y. Since opset 14 the parameters may have another one; they are read, and not written. */
+/** x and y are of T, gamma and beta of T until opset 14 and of T1 since 15, the statistics of U since 14, or T2. */
 function storageOf(node: Node, parameters: readonly Numbers[], facts: Facts): Storage | Refusal {
-  const dtypes = new Set([facts.dtype(node.inputs[0]), ...parameters.map(({ dtype }) => dtype)]);
-  dtypes.delete(undefined);
-  const [dtype] = dtypes;
-  if (dtypes.size !== 1) return refuse(`${node.label} mixes the dtypes ${[...dtypes].join(' and ')}`);
-  if (dtype === 'float32' || dtype === 'float64') return dtype;
-  return refuse(`${node.label} is ${dtype ?? 'untyped'}, and only float32 and float64 are folded`);
+  const [gamma, beta, mean, variance] = parameters.map(({ dtype }) => dtype);
+  const all = [facts.dtype(node.inputs[0]) ?? facts.dtype(node.outputs[0]), gamma, beta, mean, variance];
+  const dtypes = new Set(all.filter((dtype) => dtype !== undefined));
+  const mayDiffer = facts.opset >= 14 && gamma === beta && mean === variance && (facts.opset > 14 || all[0] === gamma);
+  if (dtypes.size > 1 && !mayDiffer) return refuse(`${node.label} mixes the dtypes ${[...dtypes].join(' and ')}`);
+  const dtype = all[0] ?? (dtypes.size === 1 ? gamma : undefined);
+  if (!dtype) return refuse(`${node.label} mixes dtypes, and that of its input is not known`);
+  return isStorage(dtype) ? dtype : refuse(`${node.label} is ${dtype}, in which no weights are written`);
 }
 
 function wrongLength(node: Node, parameters: readonly Numbers[], facts: Facts): string | undefined {
@@ -59,7 +69,7 @@ function wrongLength(node: Node, parameters: readonly Numbers[], facts: Facts): 
 }
 
 function liftParameters(node: Node, parameters: readonly Numbers[], dtype: Storage): ReturnType<Lift> {
-  const [gamma, beta, mean, variance] = parameters.map(({ data }) => vectorOf(data));
+  const [gamma, beta, mean, variance] = parameters.map(entriesOf);
   const epsilon = exact(node.float('epsilon', 1e-5));
   const spread = variance!.map((v) => add(v, epsilon));
   if (!spread.every(({ hi }) => hi > 0 && hi < Infinity)) {

@@ -1,6 +1,7 @@
 import type { Dim, DType } from '../tensor.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import type { Types } from '../onnx/shapes/types.ts';
+import type { Vector } from './affine.ts';
 import type { Constants, Numbers } from './constants.ts';
 
 /** What lifting and the rules may ask about a graph while it is being folded. */
@@ -42,8 +43,8 @@ export class Facts {
   }
 
   /** Keeps a new constant from being rounded twice, should it be folded again. */
-  rememberUnrounded(value: Value, data: Float64Array): void {
-    this.#constants.remember(value, data);
+  rememberUnrounded(value: Value, values: Vector): void {
+    this.#constants.remember(value, values);
   }
 
   /** The elements of a small constant of any numeric dtype, such as axes or pads. */

@@ -1,6 +1,6 @@
 import { bug } from '../errors.ts';
 import { actsAlong, at, isOne, isZero, zip, type Affine, type Vector } from './affine.ts';
-import type { Numbers } from './constants.ts';
+import { entryOf, type Numbers } from './constants.ts';
 import { add, exact, ExactSum, multiply, ONE, ZERO, type DoubleDouble } from './double-double.ts';
 
 /**
@@ -68,7 +68,7 @@ function timesWeights(linear: Linear, t: Vector): Vector {
     for (let column = 0; column < columns; column++, index += taps) {
       const sum = sums[output + column * outputStep]!;
       const factor = at(t, input + column * inputStep);
-      for (let tap = 0; tap < taps; tap++) sum.addProduct(exact(weight.data[index + tap]!), factor);
+      for (let tap = 0; tap < taps; tap++) sum.addProduct(entryOf(weight, index + tap), factor);
     }
   }
   return sums.map(({ total }) => total);
@@ -109,10 +109,10 @@ export function* biasOf(linear: Linear, edit: Edit): Iterable<DoubleDouble> {
   const { bias, outputs, beta } = linear;
   const shape = biasShape(linear, edit);
   const size = shape.reduce((product, dim) => product * dim, 1);
-  const { shape: before, data } = bias ?? { shape: [1], data: [0] };
+  const before = bias?.shape ?? [1];
   const narrow = (before.at(-1) ?? 1) === 1 && (shape.at(-1) ?? 1) !== 1;
   for (let index = 0; index < size; index++) {
-    const old = exact(data[narrow ? Math.floor(index / outputs) : index]!);
+    const old = bias ? entryOf(bias, narrow ? Math.floor(index / outputs) : index) : ZERO;
     const scaled = multiply(at(edit.outScale, index % outputs), multiply(exact(beta), old));
     yield add(scaled, at(edit.shift, index % outputs));
   }

@@ -1,6 +1,6 @@
 import { sizeOf } from '../tensor.ts';
 import type { Node, Value } from '../onnx/graph.ts';
-import { at, isOne } from './affine.ts';
+import { at, isOne, type Vector } from './affine.ts';
 import { multiply } from './double-double.ts';
 import { biasOf, biasShape, changesBias, changesWeights, stepsOf, type Edit, type Linear } from './linear.ts';
 import { RoundedArray, type Storage } from './rounding.ts';
@@ -43,8 +43,7 @@ function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value
     array.write(index, value);
   });
   const name = node.inputs[RULES.get(node.opType)?.biasInput ?? 2]?.name ?? `${node.inputs[1]!.name}_bias`;
-  const unrounded = Float64Array.from(values, ({ hi }) => hi);
-  return constantOf(array, { node, role: 'bias', name, shape }, work, unrounded);
+  return constantOf(array, { node, role: 'bias', name, shape }, work, values);
 }
 
 interface Place {
@@ -56,7 +55,7 @@ interface Place {
 }
 
 /** An initializer under a fresh name, and a note of how it was rounded. */
-export function constantOf(array: RoundedArray, place: Place, work: Workspace, unrounded?: Float64Array): Value {
+export function constantOf(array: RoundedArray, place: Place, work: Workspace, unrounded?: Vector): Value {
   const { data, dtype, correctlyRounded } = array;
   const value = work.constant(place.name, array.tensor(place.shape), unrounded);
   const { node, role } = place;
@@ -76,7 +75,7 @@ function scaledWeights(linear: Linear, { inScale, outScale }: Edit): RoundedArra
       const inFactor = at(inScale, input + column * inputStep);
       const factor = multiply(inFactor, at(outScale, output + column * outputStep));
       const start = (row * columns + column) * taps;
-      array.writeProducts(weight.data, factor, start, start + run * taps);
+      array.writeProducts(weight, factor, start, start + run * taps);
     }
   }
   return array;

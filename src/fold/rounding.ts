@@ -1,6 +1,7 @@
 import { nearestBfloat16, nearestFloat16, numberToBfloat16, numberToFloat16 } from '../half.ts';
 import { ARRAY_OF, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
-import { multiply, exact, type DoubleDouble } from './double-double.ts';
+import { entryOf, type Numbers } from './constants.ts';
+import { multiply, type DoubleDouble } from './double-double.ts';
 import { compare } from './exactly.ts';
 
 /** The types in which a folded parameter can be stored. */
@@ -84,19 +85,19 @@ export class RoundedArray {
    * Writes weights[i] · factor at i, from index `start` up to `end`. Plain float64 settles all but about one in 2²⁵
    * in float32: it leaves open only what lies that close to the middle of two neighbours.
    */
-  writeProducts(weights: ArrayLike<number>, factor: DoubleDouble, start: number, end: number): void {
-    if (this.dtype === 'float64') return this.#writeOneByOne(weights, factor, start, end);
+  writeProducts(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
+    if (this.dtype === 'float64' || weights.values) return this.#writeOneByOne(weights, factor, start, end);
     const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
     const [low, high] = [factor.hi * (1 - width), factor.hi * (1 + width)];
     const open = this.data instanceof Float32Array
-      ? writeSingles(this.data, weights, [low, high], start, end)
-      : this.#writeOthers(weights, [low, high], start, end); // prettier-ignore
+      ? writeSingles(this.data, weights.data, [low, high], start, end)
+      : this.#writeOthers(weights.data, [low, high], start, end); // prettier-ignore
     this.correctlyRounded += end - start - open.length;
-    for (const index of open) this.write(index, multiply(exact(weights[index]!), factor));
+    for (const index of open) this.write(index, multiply(entryOf(weights, index), factor));
   }
 
-  #writeOneByOne(weights: ArrayLike<number>, factor: DoubleDouble, start: number, end: number): void {
-    for (let index = start; index < end; index++) this.write(index, multiply(exact(weights[index]!), factor));
+  #writeOneByOne(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
+    for (let index = start; index < end; index++) this.write(index, multiply(entryOf(weights, index), factor));
   }
 
   #writeOthers(weights: ArrayLike<number>, [low, high]: Bounds, start: number, end: number): number[] {

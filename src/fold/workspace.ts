@@ -2,6 +2,7 @@ import { bug } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Attribute } from '../onnx/attribute.ts';
 import { Node, Value, type Graph } from '../onnx/graph.ts';
+import type { Vector } from './affine.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import { lift, type Lifted } from './lift.ts';
 import type { Written } from './materialise.ts';
@@ -59,7 +60,7 @@ export class Workspace implements World, GraphEditor {
   }
 
   /** An initializer under a fresh name; `unrounded` are its elements before they were stored. */
-  constant(name: string, tensor: Tensor, unrounded?: Float64Array): Value {
+  constant(name: string, tensor: Tensor, unrounded?: Vector): Value {
     const value = this.graph.constant(name, tensor);
     if (unrounded) this.facts.rememberUnrounded(value, unrounded);
     return value;

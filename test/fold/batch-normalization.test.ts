@@ -101,13 +101,4 @@ describe('BatchNormalization is kept', () => {
   test.each(forms)('%s', (_, parts, reason) => {
     expect(fateOf(parts)).toContain(reason);
   });
-
-  test('in float16', () => {
-    const f = new Fixture();
-    const half = f.graph.constant('p', { dtype: 'float16', shape: [2], data: new Uint16Array(2).fill(0x3c00) });
-    const weights = f.graph.constant('W', { dtype: 'float16', shape: [2, 3, 1, 1], data: new Uint16Array(6) });
-    const y = f.node('Conv', [f.input([1, 3, 2, 2], 'x', 'float16'), weights]);
-    const { report } = foldGraph(f.done(f.node('BatchNormalization', [y, half, half, half, half], {}, 'bn')));
-    expect(report.batchNormalizations.kept[0]!.reason).toBe('bn (BatchNormalization) is float16, and only float32 and float64 are folded'); // prettier-ignore
-  });
 });

@@ -8,6 +8,7 @@ import { float32 } from '../../src/tensor.ts';
 import { fraction, middlesAround, product, signOfRootSum } from './exact-oracle.ts';
 
 const toFloat32 = (value: DoubleDouble) => roundTo('float32', value);
+const numbers = (data: readonly number[]) => ({ dtype: 'float32', shape: [data.length], data }) as const;
 const RUNS = { seed: 11, numRuns: 300 };
 /** float32 numbers of 24 bits between −4 and 4. */
 const real = fc.integer({ min: -(2 ** 24), max: 2 ** 24 }).map((n) => n / 2 ** 22);
@@ -58,9 +59,9 @@ describe('a folded parameter is the float32 nearest to the real number', () => {
   test('for products that float64 alone would put on the wrong side of the middle', () => {
     const target = new RoundedArray('float32', 3);
     const factor = add(exact(1 + 2 ** -24), exact(2 ** -80));
-    target.writeProducts([1, -2, 0], factor, 0, 3);
+    target.writeProducts(numbers([1, -2, 0]), factor, 0, 3);
     expect([...target.data]).toEqual([1 + 2 ** -23, -2 - 2 ** -22, 0]);
-    target.writeProducts([1], add(exact(1 + 2 ** -24), exact(-(2 ** -80))), 0, 1);
+    target.writeProducts(numbers([1]), add(exact(1 + 2 ** -24), exact(-(2 ** -80))), 0, 1);
     expect(target.data[0]).toBe(1);
     expect(target.correctlyRounded).toBe(4);
   });
