@@ -1,0 +1,10 @@
+import { batchNormalization } from './batch-normalization.ts';
+import { ELEMENTWISE } from './elementwise.ts';
+import { LINEAR } from './linear.ts';
+import { MOVEMENT } from './movement.ts';
+import type { BoundRule } from './operation.ts';
+
+/** Operators of ai.onnx with a proven error bound. */
+export const BOUND_RULES: ReadonlyMap<string, BoundRule> = new Map(
+  Object.entries({ ...LINEAR, ...ELEMENTWISE, ...MOVEMENT, BatchNormalization: batchNormalization }),
+);
