@@ -6,6 +6,8 @@ import type { Storage } from './rounding.ts';
 
 /** Half the distance of 1 to the next number: the largest relative error of one rounding to nearest. */
 const UNIT_ROUNDOFFS: Readonly<Record<Storage, number>> = {
+  bfloat16: 2 ** -8,
+  float16: 2 ** -11,
   float32: 2 ** -24,
   float64: 2 ** -53,
   float16: 2 ** -11,

@@ -6,6 +6,7 @@ import { outputsBehind, outputsInFront, type OutputSizes } from './accuracy-outp
 import { changesBias, changesWeights } from './linear.ts';
 import type { Plan } from './plan.ts';
 import type { BothForms, Certificate, ErrorBound } from './report.ts';
+import type { Storage } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
@@ -136,9 +137,11 @@ function mostOfBoth(pairs: readonly BothForms<number>[]): BothForms<number> | nu
 
 const most = (numbers: readonly number[]): number => numbers.reduce((largest, number) => Math.max(largest, number), 0);
 
+const BYTES: Readonly<Record<Storage, number>> = { bfloat16: 2, float16: 2, float32: 4, float64: 8 };
+
 /** First biases and copies of shared weights, less the parameters that nobody reads any more. */
 function bytesAdded({ site, vanishing }: Plan, ends: readonly End[], work: Workspace): number {
-  const width = site.dtype === 'float64' ? 8 : 4;
+  const width = BYTES[site.dtype];
   const gone = [site.node, ...vanishing].flatMap(({ inputs }) => inputs.filter((input) => isOwn(input)));
   const added = ends.map(({ node, linear, before, after }) => {
     const newBias = !linear.bias && changesBias(after, linear) && !changesBias(before, linear);

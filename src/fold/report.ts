@@ -1,3 +1,5 @@
+import type { Written } from './materialise.ts';
+
 /** What folding did, one entry a fold, and why each BatchNormalization that is left was kept. */
 export interface FoldReport {
   /** Whether the folded graph differs from the one given. */
@@ -11,8 +13,8 @@ export interface FoldReport {
   readonly folds: readonly Fold[];
   /** Nodes beside those folded that the graph computes the same without. */
   readonly removed: readonly RemovedNode[];
-  /** One entry a node whose weights or bias were written, in the order of the graph. */
-  readonly written?: readonly WrittenNode[];
+  /** Weights and biases of the folded graph that folding has written. */
+  readonly written?: readonly Written[];
   readonly warnings: readonly string[];
 }
 
@@ -52,15 +54,7 @@ export interface RoundingCount {
   readonly correctlyRounded: number;
 }
 
-/** New parameters of one node. */
-export interface WrittenNode {
-  /** Its label. */
-  readonly node: string;
-  readonly weights: RoundingCount;
-  readonly biases: RoundingCount;
-}
-
-/** |computed − exact| ≤ perUnit · S + constant, where S = Σ|W||x| in the weights as the fold found them. */
+/** |computed − exact| ≤ perUnit · S + constant, where S = Σ|W′||x| in the new weights and what they read. */
 export interface ErrorBound {
   readonly perUnit: number;
   readonly constant: number;
