@@ -1,6 +1,8 @@
 import { EdgefoldError } from '../../errors.ts';
 import { BITS_PER_ELEMENT, sizeOf, type DType, type Tensor } from '../../tensor.ts';
+import { decodeHalves } from '../../half.ts';
 import type { Real } from './real.ts';
+import { smallFloat } from './small-float.ts';
 
 /**
  * The exact value of every element. @throws {EdgefoldError} UNSUPPORTED for an integer beyond 2⁵³ (but for the two
@@ -13,8 +15,9 @@ export function toReal(tensor: Tensor, where?: string): Real {
 }
 
 function decode({ shape, data }: Tensor, dtype: Exclude<DType, 'string'>, where: string | undefined): Float64Array {
-  const float = FLOATS[dtype];
-  if (float) return Float64Array.from(unpacked(dtype, shape, data as Uint8Array | Uint16Array), (bits) => valueOf(bits, float)); // prettier-ignore
+  if (dtype === 'float16' || dtype === 'bfloat16') return new Float64Array(decodeHalves(dtype, data as Uint16Array));
+  const decodeSmall = smallFloat(dtype);
+  if (decodeSmall) return Float64Array.from(unpacked(dtype, shape, data as Uint8Array), decodeSmall);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return exact(data, where);
   if (dtype === 'complex64' || dtype === 'complex128') refuse('complex numbers are not evaluated', dtype, where);
   if (BITS_PER_ELEMENT[dtype] >= 8) return new Float64Array(data as Float32Array);
@@ -39,7 +42,7 @@ function exact(values: BigInt64Array | BigUint64Array, where: string | undefined
 }
 
 /** One number an element, where several share a byte; the first is in the low bits. */
-function unpacked(dtype: Exclude<DType, 'string'>, shape: readonly number[], data: Uint8Array | Uint16Array) {
+function unpacked(dtype: Exclude<DType, 'string'>, shape: readonly number[], data: Uint8Array) {
   const bits = BITS_PER_ELEMENT[dtype];
   if (bits >= 8) return data;
   const perByte = 8 / bits;
@@ -53,42 +56,6 @@ function unpacked(dtype: Exclude<DType, 'string'>, shape: readonly number[], dat
 function signOf(dtype: Exclude<DType, 'string'>): (bits: number) => number {
   const size = 2 ** BITS_PER_ELEMENT[dtype];
   return dtype.startsWith('u') ? (bits) => bits : (bits) => (bits >= size / 2 ? bits - size : bits);
-}
-
-/**
- * A binary float: sign, exponent, fraction. `special` says what the largest exponent means: `ieee` ∞ and NaN; `fn`
- * NaN for all ones only; `uz` nothing, the pattern of −0 being the only NaN; `none` nothing.
- */
-interface FloatFormat {
-  readonly exponentBits: number;
-  readonly fractionBits: number;
-  readonly bias: number;
-  readonly special: 'ieee' | 'fn' | 'uz' | 'none';
-}
-
-const FLOATS: Readonly<Partial<Record<DType, FloatFormat>>> = {
-  float16: { exponentBits: 5, fractionBits: 10, bias: 15, special: 'ieee' },
-  bfloat16: { exponentBits: 8, fractionBits: 7, bias: 127, special: 'ieee' },
-  float8e4m3fn: { exponentBits: 4, fractionBits: 3, bias: 7, special: 'fn' },
-  float8e4m3fnuz: { exponentBits: 4, fractionBits: 3, bias: 8, special: 'uz' },
-  float8e5m2: { exponentBits: 5, fractionBits: 2, bias: 15, special: 'ieee' },
-  float8e5m2fnuz: { exponentBits: 5, fractionBits: 2, bias: 16, special: 'uz' },
-  float4e2m1: { exponentBits: 2, fractionBits: 1, bias: 1, special: 'none' },
-};
-
-function valueOf(bits: number, { exponentBits, fractionBits, bias, special }: FloatFormat): number {
-  const fraction = bits % 2 ** fractionBits;
-  const top = 2 ** exponentBits - 1;
-  const exponent = Math.floor(bits / 2 ** fractionBits) % (top + 1);
-  const isNegative = bits >= 2 ** (exponentBits + fractionBits);
-  if (special === 'uz' && isNegative && exponent === 0 && fraction === 0) return NaN;
-  if (special === 'fn' && exponent === top && fraction === 2 ** fractionBits - 1) return NaN;
-  if (special === 'ieee' && exponent === top) return fraction ? NaN : isNegative ? -Infinity : Infinity;
-  const magnitude =
-    exponent === 0
-      ? fraction * 2 ** (1 - bias - fractionBits)
-      : (2 ** fractionBits + fraction) * 2 ** (exponent - bias - fractionBits);
-  return isNegative ? -magnitude : magnitude;
 }
 
 function refuse(summary: string, received: string, where: string | undefined): never {

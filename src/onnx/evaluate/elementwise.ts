@@ -4,6 +4,7 @@ import type { Call, Rule } from './call.ts';
 import { erf, erfc } from './error-function.ts';
 import { inRange } from './integer.ts';
 import { isFloating } from './real.ts';
+import { roundHalfEven } from './small-float.ts';
 
 function mapped(call: Call, f: (x: number) => number, dtype?: Exclude<DType, 'string'>) {
   const { shape, data } = call.input(0);
@@ -37,14 +38,6 @@ const parametric =
 export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const clamp = (x: number, low: number, high: number): number => least(greatest(x, low), high);
-
-/** To the nearest integer, halves to the even one. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
 

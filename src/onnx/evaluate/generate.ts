@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor } from '../../tensor.ts';
+import { sizeOf } from '../../tensor.ts';
 import type { Attribute } from '../attribute.ts';
 import type { Call, Rule } from './call.ts';
 import { toReal } from './decode.ts';

@@ -1,6 +1,17 @@
 import type { Graph, Node } from '../graph.ts';
 import { ARITHMETIC } from './arithmetic.ts';
 import { Call, type Kernel, type Rule } from './call.ts';
+import { CAST } from './cast.ts';
+import { PAD } from './pad.ts';
+import { CONV_TRANSPOSE } from './conv-transpose.ts';
+import { RESIZE } from './resize.ts';
+import { SELECT } from './select.ts';
+import { SCATTER } from './scatter.ts';
+import { CONTROL } from './control.ts';
+import { DROPOUT } from './dropout.ts';
+import { RECURRENT } from './recurrent.ts';
+import { QUANTIZE } from './quantize.ts';
+import { EINSUM } from './einsum.ts';
 import { CONV } from './conv.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { GENERATE } from './generate.ts';
@@ -13,6 +24,17 @@ import { SOFTMAX } from './softmax.ts';
 
 const RULES: readonly Readonly<Record<string, Rule>>[] = [
   ARITHMETIC,
+  CAST,
+  PAD,
+  CONV_TRANSPOSE,
+  RESIZE,
+  SELECT,
+  SCATTER,
+  CONTROL,
+  DROPOUT,
+  RECURRENT,
+  QUANTIZE,
+  EINSUM,
   CONV,
   ELEMENTWISE,
   GENERATE,
