@@ -10,8 +10,6 @@ const UNIT_ROUNDOFFS: Readonly<Record<Storage, number>> = {
   float16: 2 ** -11,
   float32: 2 ** -24,
   float64: 2 ** -53,
-  float16: 2 ** -11,
-  bfloat16: 2 ** -8,
 };
 
 export const unitRoundoff = (storage: Storage): number => UNIT_ROUNDOFFS[storage];
