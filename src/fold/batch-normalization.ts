@@ -1,7 +1,7 @@
 import type { Node } from '../onnx/graph.ts';
 import { affine, zip } from './affine.ts';
 import { entriesOf, type Numbers } from './constants.ts';
-import { add, divide, exact, multiply, squareRoot, subtract } from './double-double.ts';
+import { add, divide, exact, multiply, squareRoot, subtract, type DoubleDouble } from './double-double.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import type { Lift } from './lift.ts';
 import { isStorage, type Storage } from './rounding.ts';
@@ -77,5 +77,9 @@ function liftParameters(node: Node, parameters: readonly Numbers[], dtype: Stora
   }
   const scale = zip(gamma!, spread.map(squareRoot), divide);
   const shift = zip(beta!, zip(mean!, scale, multiply), subtract);
-  return { kind: 'affine', affine: affine(1, scale, shift), dtype, input: 0 };
+  const expected = zip(beta!, gamma!, expectedOf).reduce((most, { hi }) => Math.max(most, hi), 0);
+  return { kind: 'affine', affine: affine(1, scale, shift), dtype, input: 0, expected };
 }
+
+/** y has the mean beta and the deviation gamma; of numbers so distributed hardly one lies farther than 8 deviations. */
+const expectedOf = (beta: DoubleDouble, gamma: DoubleDouble) => exact(Math.abs(beta.hi) + 8 * Math.abs(gamma.hi));

@@ -16,6 +16,8 @@ export interface Lifted {
   readonly dtype: Storage;
   /** Which input is x. */
   readonly input: number;
+  /** How large y is expected to become, where statistics say that. */
+  readonly expected?: number;
 }
 
 /** One operator that may be an affine; a refusal says why this node of it is none. */
