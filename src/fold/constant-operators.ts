@@ -2,7 +2,7 @@ import { nearestBfloat16, nearestFloat16 } from '../half.ts';
 import { sizeOf, stridesOf, type DType } from '../tensor.ts';
 import type { Node } from '../onnx/graph.ts';
 import { broadcast, normalAxis } from '../onnx/shapes/dims.ts';
-import type { Numbers } from './constants.ts';
+import { entryOf, type Numbers } from './constants.ts';
 import {
   add,
   divide,
@@ -109,10 +109,10 @@ const ROUND: Readonly<Partial<Record<DType, (x: number) => number>>> = {
 };
 
 /** A Cast rounds; it is the one operator here that is meant to. */
-const cast: Evaluate = ({ inputs: [x], node, shape, dtype, ints }) => {
+const cast: Evaluate = ({ inputs: [x], shape, dtype, ints }) => {
   const round = dtype && ROUND[dtype];
-  const source = x?.data ?? (node.inputs[0]?.dtype?.includes('int') ? ints('', 0) : undefined);
-  if (!round || !source || source.length !== sizeOf(shape)) return undefined;
+  const source = x?.data ?? ints('', 0);
+  if (!round || source?.length !== sizeOf(shape)) return undefined;
   return { dtype, shape, data: Float64Array.from(source, round) };
 };
 
@@ -124,7 +124,7 @@ const each =
 const paired =
   (operation: (a: DoubleDouble, b: DoubleDouble) => DoubleDouble | undefined): Evaluate =>
   ({ inputs: [a, b], node, shape }) => {
-    if (!a || !b || a.dtype !== b.dtype) return undefined;
+    if (!b || a?.dtype !== b.dtype) return undefined;
     // Until opset 6 an attribute said where the second operand is aligned.
     if (node.attributes.has('axis') || broadcast(a.shape, b.shape).join() !== shape.join()) return undefined;
     const [fromA, fromB] = [a, b].map((operand) => walk(shape, stepsWithin(operand, shape))) as [Walk, Walk];
@@ -146,8 +146,6 @@ function computed(
   }
   return { dtype, shape, data, ...(values.length > 0 && { values }) };
 }
-
-const entryOf = ({ data, values }: Numbers, at: number): DoubleDouble => values?.[at] ?? exact(data[at]!);
 
 /** Small whole and half exponents, which need nothing but products and roots: those are the same on every platform. */
 function power(x: DoubleDouble, { hi: exponent, lo }: DoubleDouble): DoubleDouble | undefined {

@@ -1,13 +1,14 @@
 import type { Node, Value } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
-import { affine as affineOf, isIdentity, MOST_ENTRIES, vectorOf, zip, type Affine } from './affine.ts';
-import { add, multiply, ONE, ZERO } from './double-double.ts';
+import { affine as affineOf, isIdentity, MOST_ENTRIES, stretch, zip, type Affine } from './affine.ts';
+import { entriesOf } from './constants.ts';
+import { add, exact, multiply, ZERO } from './double-double.ts';
 import type { Refusal } from './facts.ts';
 import { unlessCorrupt } from './lift.ts';
 import { changesBias, NO_EDIT } from './linear.ts';
 import { planForward, type Plan, type Site } from './plan.ts';
 import type { Fold } from './report.ts';
-import { emptyArray, type Storage } from './rounding.ts';
+import { isStorage, roundAll, type Storage } from './rounding.ts';
 import { RULES } from './rules/index.ts';
 import { ownAffineOf, widened } from './rules/normalization.ts';
 import type { Workspace } from './workspace.ts';
@@ -62,11 +63,11 @@ function pendingAffine(node: Node, work: Workspace): Own | Refusal {
   const { linear, axis, copies } = own;
   const { weight, bias, outputs } = linear;
   const { dtype } = weight;
-  if (copies === undefined || outputs * copies > MOST_ENTRIES || (dtype !== 'float32' && dtype !== 'float64'))
+  if (copies === undefined || outputs * copies > MOST_ENTRIES || !isStorage(dtype))
     return { kind: 'refuse', reason: `${node.label} has parameters of an unknown length or dtype` };
   const { outScale, shift } = work.edit(node)?.edit ?? NO_EDIT;
-  const beta = bias ? vectorOf(bias.data) : [ZERO];
-  const scale = zip(vectorOf(weight.data), outScale, multiply);
+  const beta = bias ? entriesOf(bias) : [ZERO];
+  const scale = zip(entriesOf(weight), outScale, multiply);
   const narrow = affineOf(axis, scale, zip(zip(beta, outScale, multiply), shift, add));
   return { ...widened(narrow, outputs, copies), kind: 'affine', dtype };
 }
@@ -98,11 +99,11 @@ function commitOwn({ site, edits, vanishing, crossed }: Plan, work: Workspace): 
   const [x, gamma, beta] = site.node.inputs;
   const neutral = (value: Value, entry: number) => {
     const length = work.facts.constant(value)?.shape[0] ?? 0;
-    const data = emptyArray(site.dtype, length).fill(entry);
+    const data = roundAll(site.dtype, stretch([exact(entry)], length));
     return work.constant(`${value.name}_${entry === 1 ? 'one' : 'zero'}`, { dtype: site.dtype, shape: [length], data });
   };
   const needsBeta = beta && site.node.opType !== 'LayerNormalization';
   work.edits.delete(site.node);
-  work.replace(site.node, { inputs: [x, neutral(gamma!, ONE.hi), needsBeta ? neutral(beta, 0) : undefined] });
+  work.replace(site.node, { inputs: [x, neutral(gamma!, 1), needsBeta ? neutral(beta, 0) : undefined] });
   for (const value of [site.output, ...crossed]) if (value.producer && work.owns(value.producer)) work.renew(value);
 }

@@ -5,6 +5,7 @@ import { foldGraph } from '../../src/fold/fold-graph.ts';
 import { float32, type Tensor } from '../../src/tensor.ts';
 import { checkFold } from './check-fold.ts';
 import { Fixture } from './fixture.ts';
+import { runGraph } from './run-graph.ts';
 
 interface Parts {
   readonly opset?: number;
@@ -43,6 +44,11 @@ describe('BatchNormalization at inference is folded', () => {
     ['of opset 13', { opset: 13 }],
     ['of opset 14', { opset: 14, attributes: { training_mode: int(0) } }],
     ['of opset 17', { opset: 17 }],
+    [
+      'of opset 6 that names outputs which nobody reads',
+      { opset: 6, statistics: true, attributes: { is_test: int(1) } },
+    ],
+    ['of opset 15 that names outputs which nobody reads', { opset: 15, statistics: true }],
     ['with a gamma of 0, which leaves its beta', { parameters: [vector(0, 0), ...PARAMETERS.slice(1)] }],
     ['with a variance of 0 and an epsilon', { parameters: [...PARAMETERS.slice(0, 3), vector(0, 1)] }],
   ];
@@ -60,6 +66,27 @@ describe('BatchNormalization at inference is folded', () => {
     const y = f.node('MatMul', [f.input([4, 3]), f.integers([3, 1])]);
     const z = f.node('Squeeze', [y, f.shape([1], 'axes')]);
     await checkFold(f.done(f.batchNormalization(z, 1)), undefined, { runs: false });
+  });
+
+  test('of opset 7 without spatial, on matrices, where that makes no difference', async () => {
+    const f = new Fixture(7);
+    const y = f.node('MatMul', [f.input([4, 3]), f.integers([3, 5])]);
+    const z = f.batchNormalization(y, 5, { attributes: { spatial: int(0) } });
+    const { nodes } = await checkFold(f.done(z), undefined, { runs: false });
+    expect(nodes.after).toBe(1);
+  });
+
+  test('with parameters of another dtype than x, which they may be since opset 14', () => {
+    const [opset9, opset15] = [9, 15].map((opset) => {
+      const f = new Fixture(opset);
+      const half = f.graph.constant('W', { dtype: 'float16', shape: [2, 3, 1, 1], data: new Uint16Array(6).fill(0x3c00) }); // prettier-ignore
+      const y = f.node('Conv', [f.input([1, 3, 2, 2], 'x', 'float16'), half]);
+      const parameters = PARAMETERS.map((tensor) => f.graph.constant('p', tensor));
+      return foldGraph(f.done(f.node('BatchNormalization', [y, ...parameters], {}, 'bn')));
+    });
+    expect(opset9!.report.batchNormalizations.kept[0]!.reason).toContain('mixes the dtypes float16 and float32');
+    expect(opset15!.report.batchNormalizations.kept).toEqual([]);
+    expect(opset15!.graph.initializers.map(({ constant }) => constant?.dtype)).toEqual(['float16', 'float16']);
   });
 
   test('in float64', async () => {
@@ -80,7 +107,7 @@ describe('BatchNormalization is kept', () => {
     ['that trains by default (opset 6)', { opset: 6 }, 'is in training mode (is_test is 0)'],
     ['that trains (opset 15)', { opset: 15, attributes: { training_mode: int(1) } }, 'is in training mode'],
     ['that normalises elements (opset 7)', { opset: 7, attributes: { spatial: int(0) } }, '(spatial is 0)'],
-    ['that gives out statistics (opset 9)', { opset: 9, statistics: true }, 'gives out its statistics'],
+    ['that names statistics (opset 9)', { opset: 9, statistics: true }, 'names outputs for its statistics'],
     ['with a negative variance', { parameters: [gamma, beta, mean, vector(1, -1)] }, 'has a variance that is negative'],
     ['with a variance that is NaN', { parameters: [gamma, beta, mean, vector(1, NaN)] }, 'has a variance that is'],
     ['with an infinite variance', { parameters: [gamma, beta, mean, vector(1, Infinity)] }, 'has a variance that is'],
@@ -92,7 +119,7 @@ describe('BatchNormalization is kept', () => {
     ['of another number of channels', { parameters: PARAMETERS.map(() => vector(1, 1, 1)) }, 'do not fit its channels'],
     ['whose parameters differ in length', { parameters: [vector(1), beta, mean, variance] }, 'do not fit its channels'],
     ['whose parameters are matrices', { parameters: PARAMETERS.map(() => float32([2, 1], [1, 1])) }, 'do not fit its channels'], // prettier-ignore
-    ['of two dtypes', { parameters: [gamma, beta, mean, { dtype: 'float64', shape: [2], data: new Float64Array(2) }] }, 'mixes the dtypes float32 and float64'], // prettier-ignore
+    ['of two dtypes (opset 13)', { opset: 13, parameters: [gamma, beta, mean, { dtype: 'float64', shape: [2], data: new Float64Array(2) }] }, 'mixes the dtypes float32 and float64'], // prettier-ignore
     ['of three parameters', { parameters: PARAMETERS.slice(0, 3) }, 'has parameters that are not constants'],
     ['whose scale leaves float32', { parameters: [vector(3e38, 1), beta, mean, vector(1e-30, 1)], attributes: { epsilon: float(0) } }, 'would get weights beyond the range of float32'], // prettier-ignore
     ['whose shift leaves float32', { parameters: [gamma, beta, vector(3e38, 0), vector(1e-4, 1)] }, 'would get a bias beyond the range of float32'], // prettier-ignore
@@ -101,4 +128,20 @@ describe('BatchNormalization is kept', () => {
   test.each(forms)('%s', (_, parts, reason) => {
     expect(fateOf(parts)).toContain(reason);
   });
+
+  test('whose statistics are read', () => {
+    for (const opset of [6, 15]) {
+      const graph = behindConv({ opset, statistics: true, attributes: { is_test: int(1) } });
+      graph.outputs.push(graph.nodes[1]!.outputs[1]!);
+      expect(foldGraph(graph).report.batchNormalizations.kept[0]!.reason).toContain('gives out its statistics');
+    }
+  });
+});
+
+test('onnxruntime trains by as much as naming the five outputs of opset 9, so such a node must stay', async () => {
+  const f = new Fixture(9);
+  const bn = f.batchNormalization(f.input([2, 3, 4]), 3);
+  const plain = await runGraph(f.done(bn), 'disabled', {});
+  (bn.producer!.outputs as Value[]).push(...['a', 'b', 'c', 'd'].map((name) => new Value(name, { dtype: 'float32' })));
+  expect(await runGraph(f.graph, 'disabled', {})).not.toEqual(plain);
 });
