@@ -34,17 +34,19 @@ const einsum: Rule = (call) => {
   return call.one(shape, data);
 };
 
+const letters = (term: string): string[] => term.match(/[A-Za-z]/g) ?? [];
+
 function namesOf(term: string, rank: number): string[] {
   const [before = '', after] = term.split('...');
-  if (after === undefined) return [...before];
+  if (after === undefined) return letters(before);
   const count = rank - before.length - after.length;
   // Ellipses align from the right, as broadcasting does.
-  return [...before, ...Array.from({ length: count }, (_, axis) => dots(count - axis)), ...after];
+  return [...letters(before), ...Array.from({ length: count }, (_, axis) => dots(count - axis)), ...letters(after)];
 }
 
 function implied(left: string, ellipsis: number): string[] {
-  const letters = [...left].filter((letter) => /[A-Za-z]/.test(letter));
-  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter)).sort();
+  const all = letters(left);
+  const once = all.filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter)).sort();
   return [...Array.from({ length: left.includes('...') ? ellipsis : 0 }, (_, axis) => dots(ellipsis - axis)), ...once];
 }
 

@@ -111,8 +111,11 @@ function scaled(x: NumericReal, scale: NumericReal, zero: NumericReal, axis: num
   return { dtype: scale.dtype, shape: x.shape, data: data.map((value, i) => value * scale.data[of(i)]!) };
 }
 
+/** Both operands and the result of a quantized operator, each with its scale and zero point. */
+const eight = (call: Call): NumericReal[] => [0, 1, 2, 3, 4, 5, 6, 7].map((index) => call.input(index));
+
 const qLinearMatMul: Rule = (call) => {
-  const [a, aScale, aZero, b, bScale, bZero, scale, zero] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => call.input(i)) as NumericReal[]; // prettier-ignore
+  const [a, aScale, aZero, b, bScale, bZero, scale, zero] = eight(call);
   const left = scaled(a!, aScale!, aZero!, Math.max(a!.shape.length - 2, 0));
   const right = scaled(b!, bScale!, bZero!, b!.shape.length - 1);
   const product: NumericReal = { dtype: 'float32', ...matMulOf(call, left, right) };
@@ -121,7 +124,7 @@ const qLinearMatMul: Rule = (call) => {
 };
 
 const qLinearConv: Rule = (call) => {
-  const [x, xScale, xZero, W, wScale, wZero, scale, zero] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => call.input(i)) as NumericReal[]; // prettier-ignore
+  const [x, xScale, xZero, W, wScale, wZero, scale, zero] = eight(call);
   const bias = call.optional(8);
   const steps = (i: number) => xScale!.data[0]! * wScale!.data[wScale!.data.length > 1 ? i : 0]!;
   const B = bias && { ...bias, data: bias.data.map((value, i) => value * steps(i)) };
