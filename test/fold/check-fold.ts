@@ -19,6 +19,8 @@ export const TOLERANCES = {
   layer: 1e-5,
   /** A whole network of float32 layers, relative to its largest output. */
   network: 1e-4,
+  /** One layer of float16 weights: the unfolded form alone rounds four times to 11 bits. */
+  half: 4e-3,
   /** One layer of float64 weights. */
   double: 1e-13,
 } as const;
@@ -105,7 +107,7 @@ function withAllValues(graph: Graph): Graph {
   const copy = cloneGraph(graph);
   inferShapes(copy);
   for (const output of copy.nodes.flatMap((node) => node.outputs)) {
-    if (output && /^float(32|64)$/.test(output.dtype ?? '') && !copy.isOutput(output)) copy.outputs.push(output);
+    if (output && /^float(16|32|64)$/.test(output.dtype ?? '') && !copy.isOutput(output)) copy.outputs.push(output);
   }
   return copy;
 }

@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { float16ToNumber, numberToFloat16 } from '../../src/half.ts';
 import type { Graph, Value } from '../../src/onnx/graph.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
 import { sizeOf } from '../../src/tensor.ts';
@@ -34,8 +35,9 @@ export async function runGraph(graph: Graph, level: (typeof LEVELS)[number], opt
   }
 }
 
-function plain({ dims, data }: OrtTensor) {
-  return { dims, data: Array.from(data as ArrayLike<number | bigint>, Number) };
+function plain({ type, dims, data }: OrtTensor) {
+  const toNumber = type === 'float16' ? float16ToNumber : Number;
+  return { dims, data: Array.from(data as ArrayLike<number>, toNumber) };
 }
 
 function seeded({ name, dtype, shape }: Value, { sizes = {}, seeding = 'integers' }: RunOptions): OrtTensor {
@@ -46,6 +48,7 @@ function seeded({ name, dtype, shape }: Value, { sizes = {}, seeding = 'integers
     const real = state / 2 ** 31;
     return seeding === 'reals' ? 2 * real - 1 : Math.floor(real * 9) - 4;
   });
+  if (dtype === 'float16') return new ort.Tensor('float16', Uint16Array.from(values, numberToFloat16), dims);
   if (dtype === 'float64') return new ort.Tensor('float64', Float64Array.from(values), dims);
   return new ort.Tensor('float32', Float32Array.from(values), dims);
 }
