@@ -1,3 +1,4 @@
+import { explainText } from './explain-text.ts';
 import type { FoldDocument, SourceJson } from './json.ts';
 import { parityText } from './parity-text.ts';
 import { bytesText, countText, interfaceRows, plural } from './quantities.ts';
@@ -5,7 +6,7 @@ import { columns, wrap } from './table.ts';
 import { safe, styles } from './terminal.ts';
 
 /** What became of the model, for a person. */
-export function conversionText(document: FoldDocument): string {
+export function conversionText(document: FoldDocument, explains = false): string {
   const { source, model, fold, parity, warnings } = document;
   const { yellow } = styles(process.stdout, process.env);
   const facts = [
@@ -17,6 +18,7 @@ export function conversionText(document: FoldDocument): string {
   return [
     headline(document),
     columns(facts, { indent: 2 }),
+    ...(explains && fold ? explainText(fold) : []),
     ...keptText(fold),
     parityText(parity),
     ...warnings.map((warning) => yellow(wrap(`warning: ${safe(warning)}`))),
@@ -41,8 +43,9 @@ function foldedText(fold: FoldDocument['fold']): string {
   if (!fold) return 'nothing (--no-fold)';
   const { found, folded } = fold.batchNormalizations;
   const others = fold.folds.filter(({ opType }) => opType !== 'BatchNormalization').length;
-  const adds = fold.folds.filter(({ leaves }) => leaves !== undefined).length;
-  const more = `${adds > 0 ? ` (the shift of ${countText(adds)} stays, as an Add)` : ''}${others > 0 ? `, ${plural(others, 'other node')}` : ''}`;
+  const adds = fold.folds.filter(({ leaves }) => leaves === 'Add').length;
+  const subs = fold.folds.filter(({ leaves }) => leaves === 'Sub').length;
+  const more = `${adds > 0 ? ` (the shift of ${countText(adds)} stays, as an Add)` : ''}${subs > 0 ? ` (the mean of ${countText(subs)} is still subtracted)` : ''}${others > 0 ? `, ${plural(others, 'other node')}` : ''}`;
   if (found === 0) return `no BatchNormalization found${more}`;
   return `${countText(folded)} of ${plural(found, 'BatchNormalization')}${more}`;
 }

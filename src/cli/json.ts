@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Fold, FoldReport, KeptNode } from '../fold/report.ts';
+import type { SourceDigest } from '../onnx/provenance.ts';
 import type { ParityReport } from '../parity/report.ts';
 import type { Provider } from '../runtime/model.ts';
 import type { Dim, DType } from '../tensor.ts';
@@ -27,9 +28,15 @@ export interface ModelJson {
   readonly nodes: { readonly before: number; readonly after: number };
 }
 
-export interface FoldJson {
-  readonly batchNormalizations: FoldReport['batchNormalizations'];
-  readonly folds: readonly Fold[];
+/** What the report says of the folds; the SHA-256 of its canonical JSON is `provenance.certificates`. */
+export type FoldJson = Pick<FoldReport, 'batchNormalizations' | 'folds' | 'removed' | 'written'>;
+
+/** What the written model's metadata say of where it comes from. */
+export interface ProvenanceJson {
+  readonly tool: string;
+  readonly sources: readonly SourceDigest[];
+  /** `null` where nothing was folded. */
+  readonly certificates: string | null;
 }
 
 export interface SourceJson {
@@ -48,6 +55,8 @@ export interface FoldDocument {
   readonly source?: SourceJson;
   readonly model: ModelJson;
   readonly fold: FoldJson | null;
+  /** `null` for an ONNX file that folding has left as it was. */
+  readonly provenance: ProvenanceJson | null;
   readonly parity: ParityJson;
   readonly warnings: readonly string[];
 }

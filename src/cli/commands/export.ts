@@ -1,8 +1,11 @@
+import type { Graph } from '../../onnx/graph.ts';
 import { writeOnnx } from '../../onnx/write.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
 import { deliver } from '../deliver.ts';
 import { besideInput, checkOutput } from '../output-file.ts';
+import { checkDims } from '../dims.ts';
+import { checkNoFold, FOLD_OPTIONS, foldOptions } from '../fold-options.ts';
 import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
 import { openGiven } from '../open-given.ts';
@@ -18,6 +21,7 @@ export const exportCommand: Command = {
     force: { help: 'replace an existing output file' },
     'no-fold': { help: 'leave the BatchNormalizations in' },
     'no-verify': { help: 'write without comparing' },
+    ...FOLD_OPTIONS,
     ...PARITY_OPTIONS,
   },
   examples: [
@@ -31,6 +35,7 @@ export const exportCommand: Command = {
 
 async function exportFile(args: Arguments, progress: Progress): Promise<Outcome> {
   checkNoVerify(args);
+  checkNoFold(args);
   const settings = await paritySettings(args);
   const opset = args.integer('opset', [1, 1000]);
   progress.expect(args.flag('no-verify') ? 4 : 5);
@@ -43,17 +48,24 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   progress.step('exporting');
   const { exportSource } = await import('../../export/export-model.ts');
   const { graph, warnings } = exportSource(source, { ...(opset !== undefined && { opset }) });
+  checkDims(settings, graph.inputs);
   progress.step('folding');
-  const folded = args.flag('no-fold') ? undefined : (await import('../../fold/fold-graph.ts')).foldGraph(graph);
+  const folded = args.flag('no-fold') ? undefined : await fold(graph, args);
   const delivery = {
     graph: folded?.graph ?? graph,
     ...(folded && { report: folded.report }),
     nodesBefore: graph.nodes.length,
     output,
-    pathsRead: file.pathsRead,
+    file,
+    isNew: true,
     source: { path: file.name, format: source.format, kerasVersion: source.kerasVersion },
     warnings: [...warnings, ...(folded?.report.warnings ?? [])],
     ...(!args.flag('no-verify') && { reference: () => writeOnnx(graph) }),
   };
   return deliver(delivery, settings, args, progress);
+}
+
+async function fold(graph: Graph, args: Arguments) {
+  const { foldGraph } = await import('../../fold/fold-graph.ts');
+  return foldGraph(graph, foldOptions(args, graph));
 }

@@ -3,6 +3,8 @@ import type { Command, Outcome } from '../command.ts';
 import { deliver } from '../deliver.ts';
 import { onnxSource } from '../onnx-source.ts';
 import { besideInput, checkOutput } from '../output-file.ts';
+import { checkDims } from '../dims.ts';
+import { FOLD_OPTIONS, foldOptions } from '../fold-options.ts';
 import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
 
@@ -15,11 +17,13 @@ export const foldCommand: Command = {
     output: { short: 'o', value: 'OUT.onnx', help: 'where to write (default: IN.folded.onnx beside the input)' },
     force: { help: 'replace an existing output file' },
     'no-verify': { help: 'write without comparing' },
+    ...FOLD_OPTIONS,
     ...PARITY_OPTIONS,
   },
   examples: [
     ['edgefold fold model.onnx', 'writes model.folded.onnx'],
     ['edgefold fold model.onnx -o small.onnx --json', 'the report as JSON'],
+    ['edgefold fold model.onnx --explain', 'what became of each node, and how exact that is'],
   ],
   run: foldFile,
 };
@@ -32,15 +36,17 @@ async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
   const { file, graph, model, externalData } = await onnxSource(args.operand(0));
   const output = args.text('output') ?? besideInput(file.path, '.folded.onnx');
   await checkOutput(output, file.pathsRead, args.flag('force'));
+  checkDims(settings, graph.inputs);
   progress.step('folding');
   const { foldGraph } = await import('../../fold/fold-graph.ts');
-  const { graph: folded, report } = foldGraph(graph);
+  const { graph: folded, report } = foldGraph(graph, foldOptions(args, graph));
   const delivery = {
     graph: folded,
     report,
     nodesBefore: report.nodes.before,
     output,
-    pathsRead: file.pathsRead,
+    file,
+    isNew: report.changed,
     warnings: report.warnings,
     ...(externalData && { externalData }),
     ...(!args.flag('no-verify') && { reference: () => model }),
