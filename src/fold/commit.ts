@@ -1,7 +1,12 @@
 import type { Node, Value } from '../onnx/graph.ts';
 import { bug } from '../errors.ts';
-import { writeShift, type Leftover } from './lower.ts';
+import type { Affine } from './affine.ts';
+import { borderShape } from './border.ts';
+import { writeShift } from './lower.ts';
+import { constantOf } from './materialise.ts';
+import { writeOperands } from './operands.ts';
 import type { Plan } from './plan.ts';
+import type { RoundedArray } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
@@ -20,16 +25,32 @@ export function commit(plan: Plan, work: Workspace): void {
   renewCrossed(plan, work);
 }
 
-/** As {@link commit}, but the part of the site's affine that was not planned away stays, as an Add. */
-export function commitLeaving(plan: Plan, left: Pick<Leftover, 'affine' | 'rank'>, work: Workspace): void {
-  const { node, dtype } = plan.site;
+/**
+ * As {@link commit}, but a shift stays as an Add: behind the scale that goes back, or in front of the one that goes
+ * forward, where its output is no longer what the site wrote.
+ */
+export function commitLeaving(plan: Plan, left: Affine, work: Workspace, isInFront: boolean): void {
+  const { node, dtype, input, output } = plan.site;
+  const rank = work.facts.rank(input) ?? bug(`${node.label} has no known rank`);
   const x = withoutVanishing(plan, work);
-  writeShift({ ...left, node, name: node.name, x, dtype }, work);
+  writeShift({ affine: left, rank, node, name: node.name, x, dtype }, work);
+  if (isInFront) work.renew(output);
   renewCrossed(plan, work);
 }
 
+/** As {@link commit}, with one Add behind each convolution that cannot take the shift in as a bias. */
+export function commitBorders(plan: Plan, maps: readonly RoundedArray[], work: Workspace): void {
+  commit(plan, work);
+  plan.borders.forEach(({ node, border }, index) => {
+    const name = `${node.name || node.outputs[0]!.name}_border`;
+    const place = { node, role: 'bias', name, shape: borderShape(border) } as const;
+    work.append(node, 'Add', constantOf(maps[index]!, place, work));
+  });
+}
+
 /** What the site reads once the affines in front of it are gone. */
-export function withoutVanishing({ edits, vanishing, site }: Plan, work: Workspace): Value {
+export function withoutVanishing({ edits, vanishing, site, operands }: Plan, work: Workspace): Value {
+  writeOperands(operands, work);
   edits.forEach((edit, node) => work.edits.set(node, edit));
   const index = inputOf(site.node, work);
   for (const node of vanishing) work.bypass(node, read(node, inputOf(node, work)));

@@ -1,8 +1,10 @@
 import type { Node } from '../onnx/graph.ts';
 import type { Affine } from './affine.ts';
+import type { Border } from './border.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import type { Numbers } from './constants.ts';
 import { fits, type Linear } from './linear.ts';
+import type { Reaches } from './reach.ts';
 import { absorb, type Step } from './rules/rule.ts';
 
 /** The constant weights of a Conv or ConvTranspose: W `[first, second, …kernel]`, b `[outputs]`. */
@@ -40,4 +42,11 @@ export function absorbOutputs(node: Node, affine: Affine, linear: Linear | Refus
   if (linear.kind === 'refuse') return linear;
   if (fits(affine, 1, linear.outputs)) return absorb(linear, affine);
   return refuse(`${node.label} makes its channels along axis 1, and the affine acts along axis ${affine.axis}`);
+}
+
+/** What a shift of the input adds to each position of the output, if the sizes are known. */
+export function borderOf(linear: Linear | Refusal, reachesOf: (kernel: readonly number[]) => Reaches | Refusal) {
+  if (linear.kind === 'refuse') return linear;
+  const reaches = reachesOf(linear.weight.shape.slice(2));
+  return reaches.kind === 'refuse' ? reaches : ({ kind: 'border', linear, axes: reaches.axes } satisfies Border);
 }

@@ -1,31 +1,36 @@
 import type { Node } from '../onnx/graph.ts';
-import { compose, isPureScale, isPureShift, scaleOf, shiftOf } from './affine.ts';
-import { commit, commitLeaving } from './commit.ts';
+import { compose } from './affine.ts';
+import { commit } from './commit.ts';
 import { refuse, type Refusal } from './facts.ts';
-import { channelsOf, writeBatchNormalization, type Leftover } from './lower.ts';
 import { nodesSaved, planBack, planForward, type Plan, type Site } from './plan.ts';
-import { fitsStorage } from './range.ts';
-import type { Fold } from './report.ts';
+import type { Fold, FoldWay } from './report.ts';
+import { planSplit } from './split.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The folds that were made of one site, or why it stays. */
 export type Outcome = { readonly kind: 'folded'; readonly folds: readonly Fold[] } | Refusal;
 
+/** A site with all the affines right in front of it that it can be composed with. */
+export type Run = Site & { readonly others: readonly Node[] };
+
 /**
- * Tries to get rid of one affine, best way first: into the weights in front of it, into all the weights behind it,
- * its scale alone into those in front of it, or into an affine right in front of it.
+ * Tries to get rid of one affine whole, best way first: into the weights in front of it, into all the weights behind
+ * it, or its shift into the one and its scale into the other.
  */
 export function foldSite(node: Node, work: Workspace): Outcome {
   const site = siteOf(node, work);
   if (site.kind === 'refuse') return site;
-  const back = worthwhile(planBack(site, work), work);
+  const back = acceptable(planBack(site, work), work);
   if (back.kind === 'plan') return foldWhole(back, work);
-  const forward = worthwhile(planForward(site, work), work);
+  const forward = acceptable(planForward(site, work), work);
   if (forward.kind === 'plan') return foldWhole(forward, work);
-  return foldScale(site, work) ?? merge(site, work) ?? refuse(`backward, ${back.reason}; forward, ${forward.reason}`);
+  const split = acceptable(planSplit(runOf(site, work), work), work);
+  if (split.kind === 'plan') return foldWhole(split, work);
+  return refuse(`backward, ${back.reason}; forward, ${forward.reason}`);
 }
 
-function siteOf(node: Node, work: Workspace): Site | Refusal {
+/** The node as an affine that may be folded. */
+export function siteOf(node: Node, work: Workspace): Site | Refusal {
   const lifted = work.lifted(node);
   if (lifted.kind === 'refuse') return lifted;
   const [input, output] = [node.inputs[lifted.input], node.outputs[0]];
@@ -33,73 +38,63 @@ function siteOf(node: Node, work: Workspace): Site | Refusal {
   return { kind: 'site', node, affine: lifted.affine, dtype: lifted.dtype, input, output };
 }
 
-export const isBatchNormalization = (node: Node): boolean => node.opType === 'BatchNormalization';
-
-/** A BatchNormalization is always worth folding; arithmetic only if it saves a node, so a MatMul keeps its Add. */
-function worthwhile(plan: Plan | Refusal, work: Workspace): Plan | Refusal {
-  if (plan.kind === 'refuse' || nodesSaved(plan, work) > 0) return plan;
-  if ([plan.site.node, ...plan.vanishing].some(isBatchNormalization)) return plan;
-  return refuse(`${plan.site.node.label} would only move`);
-}
-
-function foldWhole(plan: Plan, work: Workspace): Outcome {
-  const folds = [plan.site.node, ...plan.vanishing].map((node) => foldOf(node, plan));
-  commit(plan, work);
-  return { kind: 'folded', folds };
-}
-
-function foldOf(node: Node, { direction, through, edits }: Plan): Fold {
-  return {
-    name: nameOf(node),
-    opType: node.opType,
-    direction,
-    way: direction,
-    through: through.map(({ label }) => label),
-    into: [...edits.keys()].map(({ label }) => label),
-  };
-}
-
-/** How reports call a node. */
-export const nameOf = ({ name, outputs }: Node): string => name || (outputs.find(Boolean)?.name ?? '');
-
-/** A BatchNormalization whose shift is in the way becomes an Add. */
-function foldScale(site: Site, work: Workspace): Outcome | undefined {
-  const { node, affine } = site;
-  const rank = work.facts.rank(site.input);
-  if (!isBatchNormalization(node) || rank === undefined || work.facts.opset < 7) return undefined;
-  if (isPureScale(affine) || isPureShift(affine) || !fitsStorage(affine, site.dtype)) return undefined;
-  const plan = planBack({ ...site, affine: scaleOf(affine) }, work);
-  if (plan.kind === 'refuse') return undefined;
-  const folds: Fold[] = [
-    { ...foldOf(node, plan), way: 'scale', leaves: 'Add' },
-    ...plan.vanishing.map((other) => foldOf(other, plan)),
-  ];
-  commitLeaving(plan, { affine: shiftOf(affine), rank }, work);
-  return { kind: 'folded', folds };
-}
-
-/** Two affines in a row, one of them a BatchNormalization, become one. */
-function merge(second: Site, work: Workspace): Outcome | undefined {
-  const first = inFrontOf(second, work);
-  const affine = first && compose(first.affine, second.affine);
-  const rank = first && work.facts.rank(first.input);
-  if (!affine || rank === undefined || work.facts.opset < 7) return undefined;
-  const [stays, gone] = isBatchNormalization(first.node) ? [first, second] : [second, first];
-  if (!isBatchNormalization(stays.node) || !fitsStorage(affine, second.dtype)) return undefined;
-  const { node, dtype } = second;
-  const leftover: Leftover = { node, name: stays.node.name, x: first.input, affine, dtype, rank };
-  if (channelsOf(leftover, work) === undefined) return undefined;
-  const direction = gone === second ? 'back' : 'forward';
-  const fold = { name: nameOf(gone.node), opType: gone.node.opType, direction, way: 'merge', through: [], into: [stays.node.label] } as const; // prettier-ignore
-  work.remove(first.node);
-  writeBatchNormalization(leftover, work);
-  return { kind: 'folded', folds: [fold] };
+/** The site and the affines in front of it, as one. */
+export function runOf(site: Site, work: Workspace): Run {
+  const run: Run = { ...site, others: [] };
+  const first = inFrontOf(site, work);
+  const rest = first && runOf(first, work);
+  const affine = rest && compose(rest.affine, site.affine);
+  return affine ? { ...run, affine, input: rest.input, others: [rest.node, ...rest.others] } : run;
 }
 
 /** The affine right in front, if nobody else reads what it makes. */
-function inFrontOf({ input, dtype }: Site, work: Workspace): Site | undefined {
+export function inFrontOf({ input, dtype }: Site, work: Workspace): Site | undefined {
   const { producer } = input;
   if (!producer || !work.owns(producer) || input.uses.size !== 1 || work.graph.isOutput(input)) return undefined;
   const site = siteOf(producer, work);
   return site.kind === 'site' && site.dtype === dtype && site.output === input ? site : undefined;
 }
+
+export const isBatchNormalization = (node: Node): boolean => node.opType === 'BatchNormalization';
+
+/**
+ * Every plan passes here before it is carried out. A BatchNormalization is always worth folding if no more nodes are
+ * left behind than vanish; arithmetic only if it saves a node, so that a MatMul keeps its Add.
+ */
+export function acceptable(plan: Plan | Refusal, work: Workspace, leaves = 0): Plan | Refusal {
+  if (plan.kind === 'refuse') return plan;
+  const saved = nodesSaved(plan, work) - leaves;
+  if (saved < 0) return refuse(`${plan.site.node.label} would leave more nodes behind than it takes away`);
+  const isWorthwhile = saved > 0 || [plan.site.node, ...plan.vanishing].some(isBatchNormalization);
+  return isWorthwhile ? plan : refuse(`${plan.site.node.label} would only move`);
+}
+
+export function foldWhole(plan: Plan, work: Workspace): Outcome {
+  const folds = foldsOf(plan, wayOf(plan));
+  commit(plan, work);
+  return { kind: 'folded', folds };
+}
+
+/** One for the site, and one for each affine that vanishes with it. */
+export const foldsOf = (plan: Plan, way: FoldWay): Fold[] =>
+  [plan.site.node, ...plan.vanishing].map((node) => foldOf(node, plan, way));
+
+function foldOf(node: Node, { direction, through, edits, operands }: Plan, way: FoldWay): Fold {
+  return {
+    name: nameOf(node),
+    opType: node.opType,
+    direction,
+    way,
+    through: through.map(({ label }) => label),
+    into: [...new Set([...edits.keys(), ...operands.map((operand) => operand.node)])].map(({ label }) => label),
+  };
+}
+
+function wayOf({ direction, operands, borders, isSplit }: Plan): FoldWay {
+  if (isSplit) return 'split';
+  if (borders.length > 0) return 'border-map';
+  return operands.some(({ node }) => node.opType === 'Pad') ? 'pad-value' : direction;
+}
+
+/** How reports call a node. */
+export const nameOf = ({ name, outputs }: Node): string => name || (outputs.find(Boolean)?.name ?? '');

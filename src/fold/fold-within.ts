@@ -1,9 +1,11 @@
 import type { Graph, Node } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
 import { materialise } from './materialise.ts';
-import { foldSite, isBatchNormalization, nameOf } from './fold-site.ts';
+import { leaveLess } from './fold-leaving.ts';
+import { foldSite, isBatchNormalization, nameOf, type Outcome } from './fold-site.ts';
 import { foldNormalisations } from './normalisations.ts';
 import { disarmMatMuls } from './onnxruntime-trap.ts';
+import { mergePads } from './pads.ts';
 import type { Fold, KeptNode } from './report.ts';
 import { mergeTransposes } from './transposes.ts';
 import type { Workspace } from './workspace.ts';
@@ -16,50 +18,91 @@ export interface Result {
   readonly rewritten: readonly string[];
 }
 
+interface Progress {
+  readonly folds: Fold[];
+  readonly rewritten: string[];
+  /** Why sites stay, as they were last tried. */
+  readonly reasons: Map<Node, string>;
+}
+
+/** One kind of change, made wherever it can be. @returns how many were made. */
+type Step = (work: Workspace, progress: Progress) => number;
+
 /**
- * Folds one graph until nothing moves any more. Writing the weights may put Adds behind MatMuls, for which there may
- * be a place further on, so it is followed by another round.
+ * Each step begins when the ones before have nothing left to do; what it moves may give them something again. What
+ * leaves a node behind comes late, so that whatever can go whole does.
  */
+const STEPS: readonly Step[] = [
+  foldSites,
+  (work, { folds }) => note(folds, foldNormalisations(work)),
+  writeWeights,
+  (work, { folds }) => note(folds, mergeTransposes(work)),
+  (work, { folds }) => note(folds, mergePads(work)),
+  leaveLessAtSites,
+  (work, { rewritten }) => note(rewritten, disarmMatMuls(work)),
+];
+
+/** Folds one graph until nothing moves any more. */
 export function foldWithin(work: Workspace): Result {
-  const folds: Fold[] = [];
-  const rewritten: string[] = [];
-  for (let moved = 0; ; moved = 0) {
-    let { count, reasons } = foldSites(work, folds);
-    for (let own; (own = foldNormalisations(work)).length > 0; { count, reasons } = foldSites(work, folds)) {
-      moved += own.length + count;
-      folds.push(...own);
-    }
-    materialise(work);
-    const merged = mergeTransposes(work);
-    folds.push(...merged);
-    const disarmed = disarmMatMuls(work);
-    rewritten.push(...disarmed);
-    if (moved + count + merged.length + disarmed.length === 0) return { folds, kept: keptIn(work, reasons), rewritten };
+  const progress: Progress = { folds: [], rewritten: [], reasons: new Map() };
+  for (let step = 0; step < STEPS.length;) {
+    const moved = STEPS[step]!(work, progress) > 0;
+    step = moved && step > 0 ? 0 : step + 1;
   }
+  return { ...progress, kept: keptIn(work, progress.reasons) };
+}
+
+function note<T>(all: T[], made: readonly T[]): number {
+  all.push(...made);
+  return made.length;
 }
 
 /** Each fold may clear the way for another, so sites are tried again until none of them moves. */
-function foldSites(work: Workspace, folds: Fold[]) {
-  const reasons = new Map<Node, string>();
+function foldSites(work: Workspace, progress: Progress): number {
   let count = 0;
   for (let before = -1; before !== count;) {
     before = count;
-    for (const node of work.graph.nodes.filter((candidate) => isCandidate(candidate, work))) {
-      if (!work.owns(node)) continue;
-      const outcome = foldSite(node, work);
-      if (outcome.kind === 'refuse') {
-        reasons.set(node, outcome.reason);
-      } else {
-        count++;
-        folds.push(...outcome.folds.filter(({ name }) => !work.added.has(name)));
-      }
-    }
+    for (const node of candidates(work)) count += fold(node, foldSite, work, progress);
   }
-  return { count, reasons };
+  return count;
 }
 
-const isCandidate = (node: Node, work: Workspace) =>
-  work.lifted(node).kind === 'affine' || isStandardBatchNormalization(node, work.graph);
+/** The last of several affines in a row stands for all of them, so it comes first. */
+function leaveLessAtSites(work: Workspace, progress: Progress): number {
+  let count = 0;
+  for (const node of candidates(work).reverse()) {
+    const whole = progress.reasons.get(node);
+    count += fold(node, leaveLess, work, progress);
+    const alone = progress.reasons.get(node);
+    if (whole && alone && alone !== whole) progress.reasons.set(node, `${whole}; its scale alone, ${alone}`);
+  }
+  return count;
+}
+
+type Way = (node: Node, work: Workspace) => Outcome;
+
+function fold(node: Node, way: Way, work: Workspace, { folds, reasons }: Progress): number {
+  if (!work.owns(node)) return 0;
+  const outcome = way(node, work);
+  if (outcome.kind === 'refuse') {
+    reasons.set(node, outcome.reason);
+    return 0;
+  }
+  folds.push(...outcome.folds.filter(({ name }) => !work.added.has(name)));
+  return 1;
+}
+
+/** New weights may put Adds behind MatMuls, for which there may be a place further on. */
+function writeWeights(work: Workspace): number {
+  const count = work.edits.size;
+  materialise(work);
+  return count;
+}
+
+const candidates = (work: Workspace) =>
+  work.graph.nodes.filter(
+    (node) => work.lifted(node).kind === 'affine' || isStandardBatchNormalization(node, work.graph),
+  );
 
 const isStandardBatchNormalization = (node: Node, graph: Graph) =>
   isBatchNormalization(node) && isStandard(node, graph);

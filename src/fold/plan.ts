@@ -1,12 +1,14 @@
 import type { Node, Value } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
-import { compose, isIdentity, type Affine } from './affine.ts';
+import { compose, isIdentity, isPureScale, scaleOf, type Affine } from './affine.ts';
+import type { Border } from './border.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import { unlessCorrupt, type Lifted } from './lift.ts';
-import { absorbBehind, absorbInFront, changesBias, NO_EDIT, type Edit, type Linear } from './linear.ts';
+import { absorbBehind, absorbInFront, changesBias, fits, NO_EDIT, type Edit, type Linear } from './linear.ts';
+import { absorbConstant, fitsOperand, type NewOperand } from './operands.ts';
 import { outOfRange } from './range.ts';
 import { RULES } from './rules/index.ts';
-import type { Absorb, Push, Rule, Step } from './rules/rule.ts';
+import { absorb, type Absorb, type Push, type Rule, type Step } from './rules/rule.ts';
 import type { Storage } from './rounding.ts';
 
 /** How an affine can leave the graph; nothing is changed by making a plan. */
@@ -24,6 +26,19 @@ export interface Plan {
   readonly edits: ReadonlyMap<Node, LinearEdit>;
   /** As what the affine reaches each of those nodes, once for every path. */
   readonly arrivals: readonly Arrival[];
+  /** Constants that the nodes on the way will read instead of those they have. */
+  readonly operands: readonly NewOperand[];
+  /** Convolutions that take the shift in only as what it adds to each position of their output. */
+  readonly borders: readonly PlannedBorder[];
+  /** Whether one part of the affine goes back, and only the other in the direction given. */
+  readonly isSplit?: true;
+}
+
+export interface PlannedBorder {
+  readonly node: Node;
+  readonly border: Border;
+  /** Along axis 1, the channels. */
+  readonly shift: Affine;
 }
 
 export interface Arrival {
@@ -46,6 +61,8 @@ export interface Site {
   readonly dtype: Storage;
   readonly input: Value;
   readonly output: Value;
+  /** Affines right in front of the node that its affine includes, nearest first; the last one reads the input. */
+  readonly others?: readonly Node[];
 }
 
 /** What planning may ask about the graph as folded so far. */
@@ -75,6 +92,14 @@ export function planForward(site: Site, world: World): Plan | Refusal {
 }
 
 /**
+ * As {@link planForward}, but a shift in front of a padded convolution becomes what it adds to each position of the
+ * output. No edits may be waiting for the weights.
+ */
+export function planBorders(site: Site, world: World): Plan | Refusal {
+  return new Walk('borders', site, world).run(site.output);
+}
+
+/**
  * As what another affine in the place of the site's would arrive at the end of the same paths. Scales and shifts are
  * only moved on the way, so this carries any numbers to where the site's own have gone.
  */
@@ -96,7 +121,7 @@ interface Demand {
 }
 
 class Walk {
-  readonly #direction: 'back' | 'forward';
+  readonly #direction: 'back' | 'forward' | 'borders';
   readonly #site: Site;
   readonly #world: World;
   /** Steps left to this walk and to all that it forks. */
@@ -106,8 +131,10 @@ class Walk {
   readonly #through: Node[] = [];
   readonly #crossed: Value[] = [];
   readonly #absorbs: (Absorb & { readonly node: Node })[] = [];
+  readonly #operands: NewOperand[] = [];
+  readonly #borders: PlannedBorder[] = [];
 
-  constructor(direction: 'back' | 'forward', site: Site, world: World, budget = { left: MOST_STEPS }) {
+  constructor(direction: 'back' | 'forward' | 'borders', site: Site, world: World, budget = { left: MOST_STEPS }) {
     this.#direction = direction;
     this.#site = site;
     this.#world = world;
@@ -115,7 +142,9 @@ class Walk {
   }
 
   run(start: Value): Plan | Refusal {
-    this.#demands.push({ value: start, affine: this.#site.affine, reader: this.#site.node });
+    const { affine, node, others = [] } = this.#site;
+    this.#vanishing.push(...others);
+    this.#demands.push({ value: start, affine, reader: others.at(-1) ?? node });
     return this.#walk();
   }
 
@@ -139,6 +168,7 @@ class Walk {
       fork.#through.push(...this.#through);
       fork.#crossed.push(...this.#crossed);
       fork.#absorbs.push(...this.#absorbs);
+      fork.#operands.push(...this.#operands);
       fork.#pass(node, option);
       last = fork.#walk();
       if (last.kind === 'plan') return last;
@@ -148,8 +178,11 @@ class Walk {
 
   #goBack({ value, affine, reader }: Demand): Plan | Refusal | undefined {
     const { producer } = value;
+    const constant = this.#world.facts.constant(value);
+    if (constant) return this.#absorbOperand(absorbConstant(reader, value, constant, affine));
     if (!producer) return refuse(`${value.name} is ${value.constant ? 'a constant' : 'an input'}`);
     if (!this.#world.owns(producer)) return refuse(`${producer.label} is outside of this subgraph`);
+    if (isIdentity(affine) && !this.#world.facts.graph.isOutput(value)) return undefined;
     const output = producer.outputs.indexOf(value);
     if (output > 0 && !this.#rule(producer)?.hasParts)
       return refuse(`${value.name} is a further output of ${producer.label}`);
@@ -190,8 +223,19 @@ class Walk {
     if (lifted.kind === 'affine' && lifted.input === index) {
       return this.#takeAlong(node, lifted, compose(affine, lifted.affine), node.outputs[0]!);
     }
-    const forward = this.#rule(node)?.forward;
-    return this.#apply(node, affine, forward && ((a, facts) => forward(node, index, a, facts)));
+    const rule = this.#rule(node);
+    const forward = rule?.forward;
+    const end = this.#apply(node, affine, forward && ((a, facts) => forward(node, index, a, facts)));
+    if (end?.kind !== 'refuse' || this.#direction !== 'borders' || !rule?.border || index !== 0) return end;
+    return this.#takeBorder(node, affine, rule.border);
+  }
+
+  #takeBorder(node: Node, affine: Affine, rule: NonNullable<Rule['border']>): Refusal | undefined {
+    const border = unlessCorrupt(node, () => rule(node, this.#world.facts));
+    if (border.kind === 'refuse') return border;
+    if (!fits(affine, 1, border.linear.inputs)) return refuse(`${node.label} sums over axis 1`);
+    this.#borders.push({ node, border, shift: affine });
+    return this.#absorb(node, absorb(border.linear, scaleOf(affine)));
   }
 
   #rule(node: Node): Rule | undefined {
@@ -221,10 +265,17 @@ class Walk {
     return undefined;
   }
 
-  #pass(node: Node, { to }: Push): void {
+  #pass(node: Node, { to, operands = [] }: Push): void {
     this.#through.push(node);
+    this.#operands.push(...operands.map((operand) => ({ ...operand, node })));
     const asked = to.filter((target) => !isIdentity(target.affine));
     this.#demands.push(...asked.map((target) => ({ ...target, reader: node })));
+  }
+
+  #absorbOperand(operand: NewOperand | Refusal): Refusal | undefined {
+    if (operand.kind === 'refuse') return operand;
+    this.#operands.push(operand);
+    return undefined;
   }
 
   #absorb(node: Node, step: Absorb): Refusal | undefined {
@@ -236,24 +287,37 @@ class Walk {
     return undefined;
   }
 
+  /** How large what the site makes, and so the absorbers will make, is expected to become. */
+  #expected(): number {
+    const lifted = this.#direction === 'back' && this.#world.lifted(this.#site.node);
+    if (!lifted || lifted.kind === 'refuse' || !lifted.expected) return 0;
+    // Where the shift stays behind, what is made is as much larger.
+    const left = isPureScale(this.#site.affine) ? lifted.affine.shift : [];
+    return left.reduce((most, { hi }) => Math.max(most, Math.abs(hi)), 0) + lifted.expected;
+  }
+
   #plan(): Plan | Refusal {
     const edits = new Map<Node, LinearEdit>();
     for (const { node, linear, affine } of this.#world.isTrial ? [] : this.#absorbs) {
       const { edit } = edits.get(node) ?? this.#world.edit(node) ?? { edit: NO_EDIT };
       const next = this.#direction === 'back' ? absorbBehind(edit, affine) : absorbInFront(edit, affine, linear);
-      const bad = outOfRange(linear, next, this.#site.dtype);
+      const bad = outOfRange(linear, next, this.#site.dtype, this.#expected());
       if (bad) return refuse(`${node.label} would get ${bad}`);
       edits.set(node, { linear, edit: next });
     }
+    const odd = this.#operands.find((operand) => !fitsOperand(operand, this.#site.dtype));
+    if (odd) return refuse(`${odd.node.label} has a constant of another dtype, or one that would not be finite`);
     return {
       kind: 'plan',
-      direction: this.#direction,
+      direction: this.#direction === 'back' ? 'back' : 'forward',
       site: this.#site,
       vanishing: this.#vanishing,
       through: this.#through,
       crossed: this.#crossed,
       edits,
       arrivals: this.#absorbs,
+      operands: this.#operands,
+      borders: this.#borders,
     };
   }
 }

@@ -58,10 +58,13 @@ describe('the report', () => {
     expect(report.nodes).toEqual({ before: 4, after: 3 });
   });
 
-  test('gives one reason for each direction', async () => {
+  test('gives one reason for each direction, and one for the scale alone', async () => {
     const f = new Fixture();
-    const graph = f.done(f.node('Relu', [f.batchNormalization(f.input([2, 3]), 3)]));
-    expect(await reasonFor(graph)).toBe('backward, x is an input; forward, relu (Relu) lets no shift through');
+    const graph = f.done(f.node('Relu', [f.batchNormalization(f.input([2, 3]), 3, { gamma: [1, -2, 4] })]));
+    expect(await reasonFor(graph)).toBe(
+      'backward, x is an input; forward, relu (Relu) lets no shift through; ' +
+        'its scale alone, relu (Relu) lets no negative scale through',
+    );
   });
 });
 

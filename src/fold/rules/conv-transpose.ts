@@ -2,7 +2,8 @@ import type { Node } from '../../onnx/graph.ts';
 import { isPureScale } from '../affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorbOutputs, kernelsOf } from '../convolution.ts';
+import { absorbOutputs, borderOf, kernelsOf } from '../convolution.ts';
+import { convTransposeReaches } from '../reach.ts';
 import { absorb, writeInPlace, type Rule } from './rule.ts';
 
 /**
@@ -31,6 +32,8 @@ export const convTranspose: Rule = {
     if (fits(affine, 1, linear.inputs)) return absorb(linear, affine);
     return refuse(`${node.label} sums over axis 1, and the affine acts along axis ${affine.axis}`);
   },
+
+  border: (node, facts) => borderOf(linearOf(node, facts), (kernel) => convTransposeReaches(node, kernel, facts)),
 
   write: writeInPlace,
   biasNodes: 0,

@@ -3,7 +3,8 @@ import { windowsOf } from '../../onnx/shapes/window.ts';
 import { isPureScale } from '../affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorbOutputs, kernelsOf } from '../convolution.ts';
+import { absorbOutputs, borderOf, kernelsOf } from '../convolution.ts';
+import { convReaches } from '../reach.ts';
 import { absorb, writeInPlace, type Rule } from './rule.ts';
 
 /**
@@ -35,6 +36,8 @@ export const conv: Rule = {
     if (isPureScale(affine) || hasNoPadding(node, linear, facts)) return absorb(linear, affine);
     return refuse(`${node.label} pads with zeros, which the shift would not reach`);
   },
+
+  border: (node, facts) => borderOf(linearOf(node, facts), (kernel) => convReaches(node, kernel, facts)),
 
   write: writeInPlace,
   biasNodes: 0,

@@ -1,12 +1,16 @@
 import type { Node, Value } from '../../onnx/graph.ts';
 import type { Affine } from '../affine.ts';
 import type { Facts, Refusal } from '../facts.ts';
+import type { Border } from '../border.ts';
 import type { Linear } from '../linear.ts';
+import type { NewOperand } from '../operands.ts';
 
 /** The affine moves on, unchanged in effect: each of these values must come to hold its affine of what it holds. */
 export interface Push {
   readonly kind: 'push';
   readonly to: readonly Target[];
+  /** What some constants of the node itself have to become for that. */
+  readonly operands?: readonly Omit<NewOperand, 'node'>[];
 }
 
 export interface Target {
@@ -36,6 +40,8 @@ export interface Rule {
   readonly back?: (node: Node, affine: Affine, facts: Facts, output: number) => Step;
   /** An affine of input `index`: what does that ask of the output? */
   readonly forward?: (node: Node, index: number, affine: Affine, facts: Facts) => Step;
+  /** What a shift of input 0 adds to the output where the zeros around the input stay as they are. */
+  readonly border?: (node: Node, facts: Facts) => Border | Refusal;
   /** For nodes with weights: writes new ones in. */
   readonly write?: (node: Node, parameters: NewParameters, graph: GraphEditor) => void;
   /** Whether the node may read a value that is about to change, since only its size matters. */

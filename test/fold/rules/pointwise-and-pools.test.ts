@@ -37,10 +37,14 @@ describe.each(['Relu', 'LeakyRelu', 'PRelu'])('%s', (opType) => {
     await check(f, conv(f, after(f, y, 3), 3, 7), 'lets no negative scale through');
   });
 
-  test('lets no shift through, which stays behind as an Add when the scale is folded', async () => {
+  test('lets no shift through, which stays as an Add in front of it or behind it when the scale is folded', async () => {
     const f = new Fixture();
     const y = f.batchNormalization(f.input([2, 3, 5, 4]), 3, { gamma: [1, 2, 4], beta: [1, 2, 3] });
-    await check(f, conv(f, after(f, y, 3), 3, 7), 'lets no shift through');
+    const report = await checkFold(f.done(conv(f, after(f, y, 3), 3, 7)), undefined);
+    expect(report.folds[0]).toMatchObject({ direction: 'forward', way: 'scale', leaves: 'Add' });
+    const h = new Fixture();
+    const kept = h.batchNormalization(h.input([2, 3, 5, 4]), 3, { gamma: [1, 2, 4], beta: [1, 2, 3] });
+    await check(h, after(h, kept, 3), 'lets no shift through');
     const g = new Fixture();
     const z = after(g, conv(g, g.input([2, 3, 5, 4]), 3, 7), 7);
     const { folds } = await checkFold(g.done(g.batchNormalization(z, 7, { gamma: positive(7) })), undefined);
