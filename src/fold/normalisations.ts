@@ -6,6 +6,7 @@ import { add, exact, multiply, ZERO } from './double-double.ts';
 import type { Refusal } from './facts.ts';
 import { unlessCorrupt } from './lift.ts';
 import { changesBias, NO_EDIT } from './linear.ts';
+import { writeOperands } from './operands.ts';
 import { planForward, type Plan, type Site } from './plan.ts';
 import type { Fold } from './report.ts';
 import { isStorage, roundAll, type Storage } from './rounding.ts';
@@ -89,7 +90,8 @@ function hasShiftBehind({ outputs: [y] }: Node, work: Workspace): boolean {
   return lifted.kind === 'affine' && lifted.affine.axis === work.facts.lastAxis(y);
 }
 
-function commitOwn({ site, edits, vanishing, crossed }: Plan, work: Workspace): void {
+function commitOwn({ site, edits, vanishing, crossed, operands }: Plan, work: Workspace): void {
+  writeOperands(operands, work);
   edits.forEach((edit, node) => work.edits.set(node, edit));
   for (const node of vanishing) {
     const lifted = work.lifted(node);
