@@ -1,9 +1,9 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { Attribute } from '../../../src/onnx/attribute.ts';
-import { Graph, Node, Value } from '../../../src/onnx/graph.ts';
+import { Graph, type Value } from '../../../src/onnx/graph.ts';
 import { newModelInfo } from '../../../src/onnx/model-info.ts';
 import { writeOnnx } from '../../../src/onnx/write.ts';
-import { sizeOf, type Dim } from '../../../src/tensor.ts';
+import { sizeOf } from '../../../src/tensor.ts';
+import { copyInto } from './copying.ts';
 import { Random } from './tape.ts';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
@@ -65,7 +65,7 @@ class Host {
 
   take(guest: Guest, prefix: string): void {
     const copies = new Map<Value, Value>();
-    copyInto(this.graph, guest.graph, { copies, prefix });
+    copyInto(this.graph, guest.graph, { copies, rename: (name) => `${prefix}${name}` });
     for (const input of guest.graph.inputs) {
       const feed = feedOf(input, guest);
       if (feed) this.feeds[`${prefix}${input.name}`] = feed;
@@ -77,45 +77,6 @@ class Host {
       this.graph.outputs.push(copy);
     }
   }
-}
-
-interface Copying {
-  readonly copies: Map<Value, Value>;
-  readonly prefix: string;
-}
-
-function copyInto(into: Graph, from: Graph, copying: Copying): void {
-  const copyOf = (value: Value) => copied(value, copying);
-  into.inputs.push(...from.inputs.map(copyOf));
-  into.initializers.push(...from.initializers.map(copyOf));
-  for (const { opType, domain, name, inputs, outputs, attributes } of from.nodes) {
-    const node = new Node(opType, {
-      domain,
-      name: `${copying.prefix}${name}`,
-      inputs: inputs.map((value) => value && copyOf(value)),
-      outputs: outputs.map((value) => value && copyOf(value)),
-    });
-    attributes.forEach((attribute, key) => node.attributes.set(key, copiedAttribute(attribute, into, copying)));
-    into.nodes.push(node);
-  }
-  if (into.parent) into.outputs.push(...from.outputs.map(copyOf));
-}
-
-function copied(value: Value, { copies, prefix }: Copying): Value {
-  const known = copies.get(value);
-  if (known) return known;
-  const shape = value.shape?.map((dim): Dim => (typeof dim === 'string' ? `${prefix}${dim}` : dim));
-  const copy = new Value(`${prefix}${value.name}`, { dtype: value.dtype, shape });
-  copy.constant = value.constant;
-  copies.set(value, copy);
-  return copy;
-}
-
-function copiedAttribute(attribute: Attribute, parent: Graph, copying: Copying): Attribute {
-  if (attribute.kind !== 'graph') return attribute;
-  const body = new Graph(`${copying.prefix}${attribute.value.name}`, parent.model, parent);
-  copyInto(body, attribute.value, copying);
-  return { kind: 'graph', value: body };
 }
 
 /** Integers or real numbers for an input, the elements with their signs flipped for what is to be overridden. */
