@@ -1,9 +1,8 @@
-import { cloneGraph } from '../onnx/clone.ts';
-import type { Graph, Node, Value } from '../onnx/graph.ts';
-import { isStandard } from '../onnx/shapes/infer.ts';
+import type { Graph, Node } from '../onnx/graph.ts';
+import { refill } from '../onnx/node-list.ts';
 import { overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
-import { foldAll } from './fold-all.ts';
+import { foldCopy } from './fold-functions.ts';
 import { isBatchNormalization } from './fold-site.ts';
 
 import type { FoldReport } from './report.ts';
@@ -33,12 +32,17 @@ export const FOLD_DEFAULTS: Required<FoldOptions> = { keep: [], keepOverridable:
  */
 export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Graph; report: FoldReport } {
   const { keep, ...overrides } = { ...FOLD_DEFAULTS, ...options };
-  const copy = cloneGraph(graph);
-  const overridable = overridableInitializers(copy, overrides);
-  const { folds, kept, rewritten, removed } = foldAll(copy, isOneOf(new Set(keep)), overridable);
-  const moved = folds.length + rewritten.length + removed.length;
-  const unlisted = moved + overrides.freeze.length > 0 ? unlistConstants(copy, graph, overridable) : [];
-  const found = batchNormalizationsOf(graph).length;
+  const {
+    graph: copy,
+    found,
+    folds,
+    kept,
+    removed,
+    rewritten,
+    inlined,
+  } = foldCopy(graph, isOneOf(new Set(keep)), overrides);
+  const moved = folds.length + rewritten.length + removed.length + inlined.length;
+  const unlisted = moved + overrides.freeze.length > 0 ? unlistConstants(copy, graph, overrides) : [];
   return {
     graph: copy,
     report: {
@@ -47,7 +51,7 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
       batchNormalizations: { found, folded: found - kept.length, kept },
       folds,
       removed,
-      warnings: [...unlisted, ...rewritten.map(trapWarning), ...functionWarning(graph)],
+      warnings: [...unlisted, ...rewritten.map(trapWarning), ...functionWarnings(copy, inlined)],
     },
   };
 }
@@ -57,25 +61,24 @@ const isOneOf =
   (node: Node): boolean =>
     isBatchNormalization(node) && [node.name, node.outputs[0]?.name].some((name) => name && names.has(name));
 
-const batchNormalizationsOf = (root: Graph): Node[] =>
-  [...allGraphs(root)].flatMap((graph) => graph.nodes.filter((node) => isBatchNormalization(node) && isStandard(node, graph))); // prettier-ignore
-
 const nodeCount = (root: Graph) => [...allGraphs(root)].reduce((count, { nodes }) => count + nodes.length, 0);
 
 /** Folded weights are constants, and IR 3 wanted every constant to be an input. */
-function unlistConstants(copy: Graph, original: Graph, overridable: ReadonlySet<Value>): string[] {
-  const left = copy.inputs.filter((value) => !value.constant || overridable.has(value));
-  copy.inputs.splice(0, Infinity, ...left);
+function unlistConstants(copy: Graph, original: Graph, overrides: OverrideOptions): string[] {
+  const overridable = new Set([...overridableInitializers(original, overrides)].map(({ name }) => name));
+  refill(copy.inputs, copy.inputs.filter(({ constant, name }) => !constant || overridable.has(name))); // prettier-ignore
   const listed = new Set(copy.inputs);
   if (copy.initializers.some((value) => !listed.has(value))) copy.model.irVersion = Math.max(4, copy.model.irVersion);
   const count = original.inputs.length - copy.inputs.length;
   return count === 0 ? [] : [`${count} initializers were listed as inputs too, and are plain constants now`];
 }
 
-/** Their bodies are kept byte for byte. */
-function functionWarning({ model: { functions } }: Graph): string[] {
-  const names = [...functions].map((name) => name.replace(/^:/, '')).join(', ');
-  return functions.size === 0 ? [] : [`functions of the model's own are left as they are: ${names}`];
+function functionWarnings({ model: { functions } }: Graph, inlined: readonly string[]): string[] {
+  const list = (names: Iterable<string>) => Array.from(names, (name) => name.replace(/^:/, '')).join(', ');
+  return [
+    ...(inlined.length > 0 ? [`calls of functions have given way to what these consist of: ${list(inlined)}`] : []),
+    ...(functions.size > 0 ? [`functions of the model's own are left as they are: ${list(functions)}`] : []),
+  ];
 }
 
 const trapWarning = (label: string) =>

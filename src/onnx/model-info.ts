@@ -10,7 +10,7 @@ export interface ModelInfo {
   producerName: string;
   producerVersion: string;
   /** Names of model-local functions as `domain:name`; calls to them are nodes, never standard operators. */
-  readonly functions: ReadonlySet<string>;
+  functions: ReadonlySet<string>;
   /** The message as read; only `onnx/proto` looks inside. */
   source: unknown;
 }

@@ -44,11 +44,15 @@ function writeNode(node: Node): onnx.NodeProto {
     output: names(node.outputs, source?.output),
     attribute: attributes,
   };
-  if (source) return unlessSame(source, fields);
+  if (source) return named(unlessSame(source, fields), node.name);
   const proto = new onnx.NodeProto({ ...fields, op_type: node.opType });
   if (node.name !== '') proto.name = node.name;
   if (node.domain !== '') proto.domain = node.domain;
   return proto;
+}
+
+function named(proto: onnx.NodeProto, name: string): onnx.NodeProto {
+  return (proto.name ?? '') === name ? proto : edited(proto, { name });
 }
 
 /** Left-out values at the end need not be written, unless the file did. */

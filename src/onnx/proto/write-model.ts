@@ -9,7 +9,11 @@ import { writeGraph } from './write-graph.ts';
 export function writeModel(graph: Graph): onnx.ModelProto {
   const { model } = graph;
   const before = model.source instanceof onnx.ModelProto ? model.source : new onnx.ModelProto();
-  const lists = { opset_import: writeOpsets(model, before), metadata_props: writeMetadata(model, before) };
+  const lists = {
+    opset_import: writeOpsets(model, before),
+    metadata_props: writeMetadata(model, before),
+    functions: before.functions.filter(({ domain, name }) => model.functions.has(`${domain ?? ''}:${name ?? ''}`)),
+  };
   const changes = changesOf(graph, before);
   const proto = unlessSame(before, lists);
   return Object.keys(changes).length === 0 ? proto : edited(proto, changes);
