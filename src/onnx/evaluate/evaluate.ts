@@ -6,20 +6,18 @@ import { toReal } from './decode.ts';
 import { kernelKey, KERNELS } from './kernels.ts';
 import { allNodes, planFor } from './plan.ts';
 import type { Real } from './real.ts';
-import { Scope, Session } from './session.ts';
+import { Scope, Session, type Limits } from './session.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Partial<Limits> {
   /** The values that are wanted, the outputs of the graph by default. Only what they need is evaluated. */
   readonly outputs?: readonly Value[];
   /** Called after each node of the main graph. */
   readonly onNode?: (node: Node, done: number, total: number) => void;
   readonly signal?: AbortSignal;
-  /** Numbers that may be held at once, 8 bytes each; weights are not among them. */
-  readonly maxElements?: number;
 }
 
-/** 2 GiB of float64. */
-const MAX_HELD = 2 ** 28;
+/** 2 GiB of float64. A loop over a thousand steps of a thousand nodes. */
+const LIMITS: Limits = { maxElements: 2 ** 28, maxBodyNodes: 1_000_000 };
 /** How long nodes are evaluated before other tasks of the thread get their turn. */
 const TURN_MS = 50;
 
@@ -38,11 +36,11 @@ const TURN_MS = 50;
 export async function evaluate(
   graph: Graph,
   inputs: Readonly<Record<string, Tensor>>,
-  { outputs = graph.outputs, onNode, signal, maxElements = MAX_HELD }: EvaluateOptions = {},
+  { outputs = graph.outputs, onNode, signal, ...limits }: EvaluateOptions = {},
 ): Promise<Map<Value, Real>> {
   const plan = planFor(graph, outputs);
   refuseUnknown(plan.nodes, graph);
-  const scope = new Scope(graph, new Session(maxElements), plan, outputs);
+  const scope = new Scope(graph, new Session({ ...LIMITS, ...limits }), plan, outputs);
   const needed = new Set<Value>([...outputs, ...plan.readers.keys()]);
   for (const [value, real] of feeds(graph, inputs, needed)) scope.set(value, real);
   let turn = performance.now();

@@ -14,6 +14,7 @@ import { QUANTIZE } from './quantize.ts';
 import { EINSUM } from './einsum.ts';
 import { CONV } from './conv.ts';
 import { ELEMENTWISE } from './elementwise.ts';
+import { FUSED } from './fused.ts';
 import { GENERATE } from './generate.ts';
 import { MATMUL } from './matmul.ts';
 import { MOVEMENT } from './movement.ts';
@@ -37,6 +38,7 @@ const RULES: readonly Readonly<Record<string, Rule>>[] = [
   EINSUM,
   CONV,
   ELEMENTWISE,
+  FUSED,
   GENERATE,
   MATMUL,
   MOVEMENT,

@@ -35,7 +35,7 @@ const matMul: Rule = (call) => {
 };
 
 /** alpha · A' · B' + beta · C, C broadcast to `[M, N]`. */
-const gemm: Rule = (call) => {
+export const gemm: Rule = (call) => {
   const [a, b, c] = [call.input(0), call.input(1), call.optional(2)];
   const { node } = call;
   const A = matrixOf(call, a, node.int('transA', 0) !== 0);

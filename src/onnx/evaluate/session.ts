@@ -7,18 +7,22 @@ import { toReal } from './decode.ts';
 import { planFor, readsOf, type Plan } from './plan.ts';
 import type { Real } from './real.ts';
 
-/** Nodes of bodies that are evaluated in one go: a loop of a hostile file would not end. */
-const MAX_BODY_NODES = 10_000_000;
+export interface Limits {
+  /** Numbers that may be held at once, 8 bytes each; weights are not among them. */
+  readonly maxElements: number;
+  /** Nodes that bodies of loops may run in all: a loop of a hostile file would not end. */
+  readonly maxBodyNodes: number;
+}
 
 /** What all scopes of one evaluation share. */
 export class Session {
-  readonly #maxElements: number;
+  readonly #limits: Limits;
   readonly #plans = new Map<Graph, Plan>();
   #elements = 0;
   #bodyNodes = 0;
 
-  constructor(maxElements: number) {
-    this.#maxElements = maxElements;
+  constructor(limits: Limits) {
+    this.#limits = limits;
   }
 
   /** Bodies are planned once, however often they run. */
@@ -32,12 +36,15 @@ export class Session {
 
   hold(elements: number, where: string): void {
     this.#elements += elements;
-    if (this.#elements <= this.#maxElements) return;
-    throw limit('evaluation holds too many numbers at once', where, this.#maxElements, this.#elements);
+    const { maxElements } = this.#limits;
+    if (this.#elements <= maxElements) return;
+    throw limit('evaluation holds too many numbers at once', where, maxElements, this.#elements);
   }
 
   countBodyNode(node: Node): void {
-    if (++this.#bodyNodes > MAX_BODY_NODES) throw limit('its bodies run too often', node.label, MAX_BODY_NODES, this.#bodyNodes); // prettier-ignore
+    const { maxBodyNodes } = this.#limits;
+    if (++this.#bodyNodes <= maxBodyNodes) return;
+    throw limit('its bodies run too often', node.label, maxBodyNodes, this.#bodyNodes);
   }
 }
 
