@@ -4,7 +4,8 @@ import { at, isOne, type Vector } from './affine.ts';
 import { multiply } from './double-double.ts';
 import { biasOf, biasShape, changesBias, changesWeights, stepsOf, type Edit, type Linear } from './linear.ts';
 import { RoundedArray, type Storage } from './rounding.ts';
-import { RULES } from './rules/index.ts';
+import { expanded, seedOf } from './generated.ts';
+import { ruleOf } from './rules/index.ts';
 import type { Workspace } from './workspace.ts';
 
 /** New parameters that folding has written for one node, and how many of them are proved to be correctly rounded. */
@@ -25,13 +26,20 @@ export function materialise(work: Workspace): void {
     work.edits.delete(node);
     const weight = changesWeights(edit, linear) ? newWeight(node, linear, edit, work) : undefined;
     const bias = changesBias(edit, linear) ? newBias(node, linear, edit, work) : undefined;
-    RULES.get(node.opType)?.write?.(node, { weight, bias }, work);
+    ruleOf(node, work.graph)?.write?.(node, { weight, bias }, work);
   }
 }
 
 function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
   const array = scaledWeights(linear, edit);
-  return constantOf(array, { node, role: 'weight', name: node.inputs[1]!.name, shape: linear.weight.shape }, work);
+  const [old, shape] = [node.inputs[1]!, linear.weight.shape];
+  const seed = seedOf(old, array.tensor(shape), work.facts.opset);
+  const place = { node, role: 'weight', name: old.name, shape: seed?.shape ?? shape } as const;
+  if (!seed) return constantOf(array, place, work);
+  const open = array.data.length - array.correctlyRounded;
+  const { data, dtype } = seed;
+  const value = constantOf({ data, dtype, correctlyRounded: Math.max(data.length - open, 0) }, place, work);
+  return expanded(value, shape, old.name, node, work);
 }
 
 /** Named after the bias whose place it takes, or after the weights where there was none. */
@@ -42,7 +50,7 @@ function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value
   values.forEach((value, index) => {
     array.write(index, value);
   });
-  const name = node.inputs[RULES.get(node.opType)?.biasInput ?? 2]?.name ?? `${node.inputs[1]!.name}_bias`;
+  const name = node.inputs[ruleOf(node, work.graph)?.biasInput ?? 2]?.name ?? `${node.inputs[1]!.name}_bias`;
   return constantOf(array, { node, role: 'bias', name, shape }, work, values);
 }
 
@@ -55,9 +63,13 @@ interface Place {
 }
 
 /** An initializer under a fresh name, and a note of how it was rounded. */
-export function constantOf(array: RoundedArray, place: Place, work: Workspace, unrounded?: Vector): Value {
-  const { data, dtype, correctlyRounded } = array;
-  const value = work.constant(place.name, array.tensor(place.shape), unrounded);
+export function constantOf(
+  { data, dtype, correctlyRounded }: Pick<RoundedArray, 'data' | 'dtype' | 'correctlyRounded'>,
+  place: Place,
+  work: Workspace,
+  unrounded?: Vector,
+): Value {
+  const value = work.constant(place.name, { dtype, shape: place.shape, data }, unrounded);
   const { node, role } = place;
   work.written.push({ node: node.label, role, name: value.name, dtype, total: data.length, correctlyRounded });
   return value;

@@ -93,6 +93,12 @@ export class Workspace implements World, GraphEditor {
     this.#members.add(made);
   }
 
+  insertBefore(node: Node, made: Node): void {
+    this.graph.insertBefore(node, made);
+    this.added.add(made.name);
+    this.#members.add(made);
+  }
+
   /** Takes out a node whose readers shall read its input instead. */
   bypass(node: Node, input: Value): void {
     const output = node.outputs[0] ?? bug(`${node.label} has no output`);
