@@ -1,3 +1,4 @@
+import type { TruthMetrics } from './audit/report.ts';
 import type { OutputMetrics, ParityReport } from './report.ts';
 
 /**
@@ -6,18 +7,40 @@ import type { OutputMetrics, ParityReport } from './report.ts';
  * @example
  * parity: pass (4 samples, 4 runs, seed 0)
  *   probabilities  max |Δ| 5.96e-8, 0.196 % of allowed, ulp p99 1 max 2, SQNR 141 dB, top-1 8/8
+ *   proof: 3 of 3 sites within their bounds (12345 elements, at most 34.5 % of a bound), 3 of 3 folds covered
+ *   truth: error folded/unfolded 0.93 (probabilities)
  */
 export function formatParity(report: ParityReport): string[] {
-  const { verdict, reason, samples, seed, runs, outputs } = report;
+  const { verdict, reason, note, samples, seed, runs, outputs } = report;
   const basis = `${count(samples, 'sample')}, ${count(runs.length, 'run')}, seed ${seed}`;
   const width = Math.max(0, ...Object.keys(outputs).map((name) => printable(name).length));
   return [
     `parity: ${verdict} (${basis})`,
-    ...(reason === undefined ? [] : [`  ${printable(reason)}`]),
+    ...[reason, note].flatMap((text) => (text === undefined ? [] : [`  ${printable(text)}`])),
     ...Object.entries(outputs).map(
       ([name, metrics]) => `  ${printable(name).padEnd(width)}  ${formatMetrics(metrics)}`,
     ),
+    ...proofLines(report),
   ];
+}
+
+function proofLines({ audit, truth }: ParityReport): string[] {
+  if (audit.verdict === 'not-run') return [`  proof: not run (${printable(audit.reason ?? '')})`];
+  const { sites, proven, elements, worstShare, violations, folds, covered, reason } = audit;
+  const share = worstShare < Number.MAX_VALUE ? `${(100 * worstShare).toPrecision(3)} %` : 'more than all';
+  const found = `${count(elements, 'element')}, at most ${share} of a bound, ${count(violations, 'violation')}`;
+  return [
+    sites === 0 ? '  proof: both are the same, node by node' : `  proof: ${proven} of ${count(sites, 'site')} within their bounds (${found}), ${covered} of ${count(folds, 'fold')} covered`, // prettier-ignore
+    ...(audit.verdict === 'unproven' && reason !== undefined ? [`  not proven: ${printable(reason)}`] : []),
+    truth.verdict === 'measured' ? `  truth: error folded/unfolded ${ratios(truth.outputs)}` : `  truth: not run (${printable(truth.reason)})`, // prettier-ignore
+  ];
+}
+
+function ratios(outputs: Readonly<Record<string, TruthMetrics>>): string {
+  const texts = Object.entries(outputs).map(([name, { ratio }]) => {
+    return `${ratio === null ? 'none in unfolded' : ratio.toPrecision(3)} (${printable(name)})`;
+  });
+  return texts.join(', ') || 'of no float output';
 }
 
 /** One output on one line. */

@@ -1,3 +1,4 @@
+import type { AuditTotals, SiteAudit, TruthReport } from './audit/report.ts';
 import type { ProviderReport } from '../runtime/model.ts';
 import type { UlpSummary } from './ulp-histogram.ts';
 
@@ -50,6 +51,8 @@ export interface ParityReport {
   readonly verdict: Verdict;
   /** Why not `pass`; absent on pass. */
   readonly reason?: string;
+  /** Why `pass` although a run is beyond its tolerance: every site is proven, and rounding did the rest. */
+  readonly note?: string;
   readonly seed: number;
   readonly samples: number;
   /** For float outputs; the ones of each output are in its metrics (integers, booleans and strings: exact). */
@@ -58,6 +61,11 @@ export interface ParityReport {
   readonly outputs: Readonly<Record<string, OutputMetrics>>;
   readonly runs: readonly ParityRun[];
   readonly reference: { readonly label: string; readonly provider: ProviderReport } | null;
+  /** Both models against the unfolded one in float64. */
+  readonly truth: TruthReport;
+  /** Every part of the network that was changed, held against proven bounds, and what that comes to. */
+  readonly audit: AuditTotals;
+  readonly sites: readonly SiteAudit[];
 }
 
 /** One way the candidate was run, such as one of onnxruntime's optimisation levels. */

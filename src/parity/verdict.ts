@@ -1,12 +1,12 @@
 import type { OutputMetrics, ParityReport, ParityRun, Verdict } from './report.ts';
 
-interface Judgement {
+export interface RunJudgement {
   readonly verdict: Verdict;
   readonly reason?: string;
 }
 
 /** One run: a single difference fails it; an output that was never compared leaves it undecided. */
-export function overall(outputs: ParityRun['outputs']): Judgement {
+export function overall(outputs: ParityRun['outputs']): RunJudgement {
   const entries = Object.entries(outputs);
   const failed = entries.find(([, metrics]) => metrics.worstShare > 1);
   if (failed) return { verdict: 'fail', reason: describeOutput(...failed) };
@@ -16,7 +16,7 @@ export function overall(outputs: ParityRun['outputs']): Judgement {
 }
 
 /** All runs: the first that failed speaks for them, else the first that was not run. */
-export function describeFailure(runs: readonly ParityRun[]): Judgement {
+export function describeFailure(runs: readonly ParityRun[]): RunJudgement {
   const worst = runs.find(({ verdict }) => verdict === 'fail') ?? runs.find(({ verdict }) => verdict === 'not-run');
   if (worst) return { verdict: worst.verdict, reason: `${worst.label}: ${worst.reason ?? worst.verdict}` };
   return runs.length === 0 ? { verdict: 'not-run', reason: 'there are no runs' } : { verdict: 'pass' };

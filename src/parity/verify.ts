@@ -9,15 +9,18 @@ import {
   type TensorSpec,
 } from '../runtime/model.ts';
 import type { Tensor } from '../tensor.ts';
+import { checkInputs } from '../runtime/inputs.ts';
 import { interfaceDifference } from './interface.ts';
 import { largest, MetricsBuilder } from './metrics.ts';
+import { noProof, prove, type Proof, type ProofOptions } from './proof.ts';
 import type { OutputMetrics, ParityReport, ParityRun, Tolerance } from './report.ts';
 import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.ts';
 import { generateSamples } from './samples.ts';
 import { toleranceFor, TOLERANCES } from './tolerances.ts';
-import { describeFailure, overall, worstOutputs } from './verdict.ts';
+import { overall, worstOutputs } from './verdict.ts';
+import { judge, type Judgement } from './judge.ts';
 
-export interface VerifyOptions extends SampleOptions {
+export interface VerifyOptions extends SampleOptions, ProofOptions {
   readonly load: Load;
   /** What is right by definition; run as it is written, with onnxruntime's optimiser off. */
   readonly reference: ModelSource;
@@ -34,7 +37,7 @@ export interface VerifyOptions extends SampleOptions {
 /** What the reference gave: the yardstick of every run. */
 interface Yardstick {
   readonly model: Pick<Model, 'inputs' | 'outputs' | 'report'>;
-  readonly samples: readonly Readonly<Record<string, Input>>[];
+  readonly samples: readonly Readonly<Record<string, Tensor>>[];
   readonly results: readonly Readonly<Record<string, Tensor>>[];
   /** max|expected| by output name, over all samples. */
   readonly scales: ReadonlyMap<string, number>;
@@ -47,27 +50,55 @@ const MODEL_FAULTS: readonly string[] = ['PROVIDER', 'RUNTIME', 'UNSUPPORTED', '
  * Runs two models on the same inputs and reports how far apart they are.
  *
  * The verdict is `pass` only when every output of every run had elements and all of them lie within the tolerance.
- * It is `not-run` when nothing could be compared: no samples, no outputs, an output that stays empty, or a reference
+ * A site that breaks a proven bound fails it whatever the tolerance, and where every site is proven, rounding beyond
+ * the tier of a dtype is no fault; a tolerance that was asked for is kept to. It is `not-run` when nothing could be compared: no samples, no outputs, an output that stays empty, or a reference
  * that does not load or run; and `fail` when the candidate has another interface, does not load or run, or differs.
  *
  * @throws {EdgefoldError} FILE, USAGE; INPUT if `inputs` do not fit the reference.
  */
 export async function verify(options: VerifyOptions): Promise<ParityReport> {
   const yardstick = await measureReference(options);
-  if (typeof yardstick === 'string') return reportOf(options, [], { reason: yardstick });
+  if (typeof yardstick === 'string') {
+    const judgement = { verdict: 'not-run', reason: yardstick } as const;
+    return reportOf(options, [], { judgement, proof: noProof(yardstick) });
+  }
   const runs: ParityRun[] = [];
   for (const level of options.levels ?? OPTIMIZATION_LEVELS) {
     const run = await runCandidate(options, yardstick, level);
     runs.push(run.verdict === 'fail' && level !== 'disabled' ? await withBlame(run, options, yardstick, level) : run);
   }
-  return reportOf(options, runs, { yardstick });
+  const proof = await proofOf(options, yardstick, runs);
+  const judgement = await judge(runs, proof, options.tolerance, (level) => {
+    return rerun(options, level, yardstick.samples.slice(0, proof.exact?.length));
+  });
+  return reportOf(options, runs, { judgement, proof, yardstick });
+}
+
+/** Only models that can take each other's place are looked into. */
+async function proofOf(options: VerifyOptions, yardstick: Yardstick, runs: readonly ParityRun[]): Promise<Proof> {
+  const broken = runs.find(({ outputs }) => Object.keys(outputs).length === 0);
+  if (broken) return noProof('the candidate cannot take the place of the reference');
+  const { samples, results } = yardstick;
+  const folded = (given: Yardstick['samples']) => rerun(options, 'disabled', given);
+  return prove(options, { samples, unfolded: results, folded });
+}
+
+/** What the candidate gives at one level. */
+function rerun(
+  { load, candidate }: VerifyOptions,
+  optimization: OptimizationLevel,
+  samples: Yardstick['samples'],
+): Promise<Yardstick['results']> {
+  return withModel(load(candidate, { optimization }), (model) => runAll(model, samples));
 }
 
 /** The yardstick, or why there is none. */
 async function measureReference(options: VerifyOptions): Promise<Yardstick | string> {
   try {
     return await withModel(options.load(options.reference, { optimization: 'disabled' }), async (model) => {
-      const samples = options.inputs ?? generateSamples(model.inputs, options);
+      const samples =
+        options.inputs?.map((given) => Object.fromEntries(checkInputs(model.inputs, given))) ??
+        generateSamples(model.inputs, options);
       if (samples.length === 0) return 'there are no samples';
       if (model.outputs.length === 0) return 'the reference has no outputs';
       const results = await runAll(model, samples);
@@ -156,21 +187,27 @@ function faultOf(error: unknown): string {
   throw error;
 }
 
+interface Findings {
+  readonly judgement: Judgement;
+  readonly proof: Proof;
+  readonly yardstick?: Yardstick;
+}
+
 function reportOf(
   { seed = SAMPLE_DEFAULTS.seed, tolerance = TOLERANCES.float32 }: VerifyOptions,
   runs: readonly ParityRun[],
-  { reason, yardstick }: { readonly reason?: string; readonly yardstick?: Yardstick },
+  { judgement, proof: { truth, audit, sites }, yardstick }: Findings,
 ): ParityReport {
-  const { verdict, reason: why } =
-    reason === undefined ? describeFailure(runs) : { verdict: 'not-run' as const, reason };
   return {
-    verdict,
-    ...(why === undefined ? {} : { reason: why }),
+    ...judgement,
     seed,
     samples: yardstick?.samples.length ?? 0,
     tolerance,
     outputs: worstOutputs(runs),
     runs,
     reference: yardstick ? { label: 'optimisation disabled', provider: yardstick.model.report } : null,
+    truth,
+    audit,
+    sites,
   };
 }

@@ -15,7 +15,11 @@ const line = (actual: number[], expected: number[]) =>
 
 test('says the verdict and what it rests on, then one line an output', async () => {
   const report = await verify({ load, reference: MLP, candidate: MLP, levels: ['disabled'] });
-  expect(formatParity(report)).toEqual(['parity: pass (4 samples, 1 run, seed 0)', '  y  identical (16 elements)']);
+  expect(formatParity(report)).toEqual([
+    'parity: pass (4 samples, 1 run, seed 0)',
+    '  y  identical (16 elements)',
+    '  proof: not run (no graphs were given)',
+  ]);
 });
 
 test('gives the reason of anything but a pass, and lets no name steer the terminal', async () => {
@@ -24,6 +28,7 @@ test('gives the reason of anything but a pass, and lets no name steer the termin
   expect(formatParity(report)).toEqual([
     'parity: fail (4 samples, 4 runs, seed 0)',
     '  optimisation disabled: the outputs differ: y in the reference, \\x1b[31my in the candidate',
+    '  proof: not run (the candidate cannot take the place of the reference)',
   ]);
 });
 

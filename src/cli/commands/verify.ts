@@ -21,7 +21,8 @@ async function verifyFiles(args: Arguments, progress: Progress): Promise<Outcome
   const [reference, candidate] = await Promise.all([onnxSource(args.operand(0)), onnxSource(args.operand(1))]);
   progress.expect(1);
   progress.step('comparing');
-  const parity = await comparePair(reference.model, candidate.model, settings, progress);
+  const graphs = { reference: reference.graph, candidate: candidate.graph };
+  const parity = await comparePair(reference.model, candidate.model, settings, progress, graphs);
   const document: VerifyDocument = { reference: args.operand(0), candidate: args.operand(1), parity };
   return { document, table: () => parityText(parity), exitCode: parity.verdict === 'pass' ? 0 : 2 };
 }

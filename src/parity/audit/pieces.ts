@@ -53,9 +53,9 @@ interface Fragment {
  * to be functions of the same values.
  */
 function pieceOf(name: string, a: Dataflow, b: Dataflow, isShared: (name: string) => boolean): Piece {
-  const sides = [a, b].map((flow) => ({ flow, open: new Set<string>(), leaves: new Set<string>() as ReadonlySet<string> })); // prettier-ignore
+  const sides = [a, b].map((flow) => ({ flow, open: new Set<string>(), leaves: new Set<string>() })); // prettier-ignore
   const [first, second] = [sides[0]!, sides[1]!];
-  const walk = (side: typeof first, other: typeof first): Fragment => {
+  const walk = (side: Side, other: Side): Fragment => {
     const isLeaf = (value: string) => isShared(value) && (!side.open.has(value) || other.leaves.has(value));
     const fragment = fragmentOf(side.flow, name, isLeaf);
     side.leaves = fragment.leaves;
@@ -74,8 +74,15 @@ function pieceOf(name: string, a: Dataflow, b: Dataflow, isShared: (name: string
   }
 }
 
+interface Side {
+  readonly flow: Dataflow;
+  /** Shared values that it goes through. */
+  readonly open: Set<string>;
+  leaves: ReadonlySet<string>;
+}
+
 /** Opens one leaf of a side that the other side does without, if it is made of leaves of the other. */
-function growsThrough(side: { flow: Dataflow; open: Set<string> }, own: Fragment, other: Fragment): boolean {
+function growsThrough(side: Side, own: Fragment, other: Fragment): boolean {
   const next = [...own.read].find(
     (leaf) => !other.leaves.has(leaf) && !side.open.has(leaf) && dependsOn(side.flow, leaf, other.leaves),
   );

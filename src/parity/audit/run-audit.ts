@@ -120,8 +120,10 @@ async function runBatch(
       for (const region of regions) {
         for (const piece of region.pieces) {
           const state = checks.get(region)!;
-          const run = () => checkPiece(piece, pieceRun(piece, graph, sample, { ...inputs, ...results }), { ...found, isRounded }, state.check); // prettier-ignore
-          state.reason ||= whyUnproven(run) ?? '';
+          const run = pieceRun(piece, graph, sample, { ...inputs, ...results });
+          state.reason ||= whyUnproven(() => {
+            checkPiece(piece, run, { ...found, isRounded }, state.check);
+          });
           await progress.step();
         }
       }
@@ -131,11 +133,11 @@ async function runBatch(
   }
 }
 
-/** Runs, and gives the reason where there is no bound. */
-function whyUnproven(run: () => void): string | undefined {
+/** Runs, and gives the reason where there is no bound; empty where there is one. */
+function whyUnproven(run: () => void): string {
   try {
     run();
-    return undefined;
+    return '';
   } catch (error) {
     if (error instanceof EdgefoldError) return error.message;
     throw error;

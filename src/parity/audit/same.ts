@@ -30,7 +30,7 @@ export class Sameness {
     if (a.constant && b.constant) return isSameConstant(a.constant, b.constant);
     if (a.constant || b.constant) return isSameStored(a, b);
     const [first, second] = [a.producer, b.producer];
-    if (!first || !second || first.outputs.indexOf(a) !== second.outputs.indexOf(b)) return false;
+    if (!second || first?.outputs.indexOf(a) !== second.outputs.indexOf(b)) return false;
     return this.nodes(first, second, depth + 1);
   }
 
@@ -75,6 +75,6 @@ function isSameConstant(a: Constant, b: Constant): boolean {
 /** A constant may be an initializer in one graph and a `Constant` node in the other. */
 function isSameStored(a: Value, b: Value): boolean {
   const [first, second] = [storedTensor(a), storedTensor(b)];
-  if (!first || !second || first.dtype !== second.dtype || first.shape.join() !== second.shape.join()) return false;
+  if (!second || first?.dtype !== second.dtype || first.shape.join() !== second.shape.join()) return false;
   return isSameTensor(first, second);
 }

@@ -38,7 +38,7 @@ const resize: BoundRule = (operation) => {
   const errors = () => operation.evaluate([withData(x, e), ...operands.slice(1).map((operand) => operand?.value)]);
   const { shape } = operation.results[0]!;
   if (mode === 'nearest') {
-    if (!shape.every((size, axis) => size % x.shape[axis]! === 0)) throw new Unproven(`${node.label} picks neighbours by a rounded place`); // prettier-ignore
+    if (!shape.every((size, axis) => Number.isInteger(size / x.shape[axis]!))) throw new Unproven(`${node.label} picks neighbours by a rounded place`); // prettier-ignore
     return [operation.isExact ? undefined : errors()];
   }
   if (mode !== 'linear' || node.string('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize') {
