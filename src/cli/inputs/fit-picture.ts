@@ -2,7 +2,7 @@ import { EdgefoldError } from '../../errors.ts';
 import { describe } from '../../runtime/inputs.ts';
 import type { TensorSpec } from '../../runtime/model.ts';
 import type { Dim, Tensor } from '../../tensor.ts';
-import { scalingFor, scalingNote, type FitOptions, type FittedInput } from './fit-tensor.ts';
+import { checkTake, scalingFor, scalingNote, type FitOptions, type FittedInput } from './fit-tensor.ts';
 import type { Picture } from './picture.ts';
 import { toDType } from './to-dtype.ts';
 
@@ -21,6 +21,7 @@ interface Layout {
  * @throws {EdgefoldError} INPUT if the model takes no picture, or one of another size.
  */
 export function fitPicture(picture: Picture, spec: TensorSpec, options: FitOptions): FittedInput {
+  checkTake(options.take, 1, `input ${spec.name}`);
   const layout = layoutOf(picture, spec);
   checkSize(picture, layout, spec);
   const notes = picture.channels === layout.channels ? [] : [layout.channels === 1 ? 'colour to grey' : 'grey to RGB'];

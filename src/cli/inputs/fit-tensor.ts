@@ -29,7 +29,7 @@ export interface FitOptions {
  * Fits a tensor to an input of the model: first samples, shape, scaling, dtype. Shapes may differ by dimensions of 1
  * (a missing batch or channel) or by flattening each sample; never by the order of dimensions.
  *
- * @throws {EdgefoldError} INPUT.
+ * @throws {EdgefoldError} INPUT; USAGE if fewer samples are there than are to be taken.
  */
 export function fitTensor(
   { tensor, white }: { readonly tensor: Tensor; readonly white?: number | undefined },
@@ -37,7 +37,7 @@ export function fitTensor(
   options: FitOptions,
 ): FittedInput {
   const notes: string[] = [];
-  const taken = take(tensor, options.take);
+  const taken = take(tensor, options.take, `input ${spec.name}`);
   if (taken !== tensor) notes.push(`first ${options.take} of ${tensor.shape[0]} samples`);
   const shape = fittingShape(taken.shape, spec.shape);
   if (!shape) {
@@ -65,11 +65,22 @@ export function scalingNote({ scale, offset }: Scaling, white: number | undefine
   return [`values × ${factor}${offset === 0 ? '' : ` ${offset < 0 ? '−' : '+'} ${Math.abs(offset)}`}`];
 }
 
-function take(tensor: Tensor, count: number | undefined): Tensor {
-  const samples = tensor.shape[0];
-  if (count === undefined || samples === undefined || count >= samples) return tensor;
+function take(tensor: Tensor, count: number | undefined, where: string): Tensor {
+  const samples = tensor.shape[0] ?? 1;
+  checkTake(count, samples, where);
+  if (count === undefined || count === samples) return tensor;
   const shape = [count, ...tensor.shape.slice(1)];
   return { ...tensor, shape, data: tensor.data.slice(0, sizeOf(shape)) };
+}
+
+/** @throws {EdgefoldError} USAGE if there are not so many samples. */
+export function checkTake(count: number | undefined, samples: number, where: string): void {
+  if (count === undefined || count <= samples) return;
+  throw new EdgefoldError('USAGE', `--take ${count} is more than the file holds`, {
+    where,
+    received: `${samples} ${samples === 1 ? 'sample' : 'samples'}`,
+    hint: samples === 0 ? 'The file is empty.' : `Leave --take out for all of them, or give at most ${samples}.`,
+  });
 }
 
 /** The shape the data takes in the model, or `undefined` if it can have none. */

@@ -83,6 +83,14 @@ describe('values', () => {
     expect(fitInput(whole, spec([2], 'int64'), {}).tensor.data).toEqual(BigInt64Array.of(-3n, 7n));
   });
 
+  test('cannot be more than the file holds', () => {
+    const five = tensor(float32([5, 2], new Float32Array(10)));
+    expect(() => fitInput(five, spec(['n', 2]), { take: 6 })).toThrow(/--take 6 is more than the file holds.*5 samples.*at most 5/s); // prettier-ignore
+    expect(fitInput(five, spec(['n', 2]), { take: 5 }).tensor.shape).toEqual([5, 2]);
+    const dot: Picture = { width: 1, height: 1, channels: 1, white: 255, pixels: new Uint8Array(1) };
+    expect(() => fitInput({ kind: 'picture', picture: dot }, spec([1, 1, 1]), { take: 2 })).toThrow(/found 1 sample\./);
+  });
+
   test('can be cut to the first samples', () => {
     const values = float32([3, 2], [1, 2, 3, 4, 5, 6]);
     const { tensor: result, notes } = fitInput(tensor(values), spec(['n', 2]), { take: 2 });
