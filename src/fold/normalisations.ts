@@ -10,7 +10,7 @@ import { writeOperands } from './operands.ts';
 import { planForward, type Plan, type Site } from './plan.ts';
 import type { Fold } from './report.ts';
 import { isStorage, roundAll, type Storage } from './rounding.ts';
-import { RULES } from './rules/index.ts';
+import { ruleOf } from './rules/index.ts';
 import { ownAffineOf, widened } from './rules/normalization.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -78,7 +78,7 @@ function isFree(plan: Plan, work: Workspace): boolean {
   return [...plan.edits].every(([node, { linear, edit }]) => {
     if (linear.rows > 0 && (node.inputs[1]?.uses.size ?? 2) > 1) return false;
     const needsBias = changesBias(edit, linear) && !changesBias(work.edit(node)?.edit ?? NO_EDIT, linear);
-    return !needsBias || (RULES.get(node.opType)?.biasNodes ?? 0) === 0 || hasShiftBehind(node, work);
+    return !needsBias || (ruleOf(node, work.graph)?.biasNodes ?? 0) === 0 || hasShiftBehind(node, work);
   });
 }
 

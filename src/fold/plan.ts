@@ -1,5 +1,4 @@
 import type { Node, Value } from '../onnx/graph.ts';
-import { isStandard } from '../onnx/shapes/infer.ts';
 import { compose, isIdentity, isPureScale, scaleOf, type Affine } from './affine.ts';
 import type { Border } from './border.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
@@ -7,7 +6,7 @@ import { unlessCorrupt, type Lifted } from './lift.ts';
 import { absorbBehind, absorbInFront, changesBias, fits, NO_EDIT, type Edit, type Linear } from './linear.ts';
 import { absorbConstant, fitsOperand, type NewOperand } from './operands.ts';
 import { outOfRange } from './range.ts';
-import { RULES } from './rules/index.ts';
+import { ruleOf } from './rules/index.ts';
 import { absorb, type Absorb, type Push, type Rule, type Step } from './rules/rule.ts';
 import type { Storage } from './rounding.ts';
 
@@ -178,11 +177,12 @@ class Walk {
 
   #goBack({ value, affine, reader }: Demand): Plan | Refusal | undefined {
     const { producer } = value;
+    const isOurs = producer && this.#world.owns(producer) && !this.#world.facts.graph.isOutput(value);
+    if (isOurs && isIdentity(affine)) return undefined;
     const constant = this.#world.facts.constant(value);
     if (constant) return this.#absorbOperand(absorbConstant(reader, value, constant, affine));
     if (!producer) return refuse(`${value.name} is ${value.constant ? 'a constant' : 'an input'}`);
     if (!this.#world.owns(producer)) return refuse(`${producer.label} is outside of this subgraph`);
-    if (isIdentity(affine) && !this.#world.facts.graph.isOutput(value)) return undefined;
     const output = producer.outputs.indexOf(value);
     if (output > 0 && !this.#rule(producer)?.hasParts)
       return refuse(`${value.name} is a further output of ${producer.label}`);
@@ -239,7 +239,7 @@ class Walk {
   }
 
   #rule(node: Node): Rule | undefined {
-    return isStandard(node, this.#world.facts.graph) ? RULES.get(node.opType) : undefined;
+    return ruleOf(node, this.#world.facts.graph);
   }
 
   #takeAlong(node: Node, { dtype }: Lifted, composed: Affine | undefined, value: Value): Refusal | undefined {
@@ -326,7 +326,7 @@ class Walk {
 export function nodesSaved({ vanishing, edits }: Plan, world: World): number {
   const added = [...edits].map(([node, { linear, edit }]) => {
     const hadBias = changesBias(world.edit(node)?.edit ?? NO_EDIT, linear);
-    return changesBias(edit, linear) && !hadBias ? (RULES.get(node.opType)?.biasNodes ?? 0) : 0;
+    return changesBias(edit, linear) && !hadBias ? (ruleOf(node, world.facts.graph)?.biasNodes ?? 0) : 0;
   });
   return 1 + vanishing.length - added.reduce((sum, count) => sum + count, 0);
 }

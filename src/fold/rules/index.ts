@@ -1,9 +1,12 @@
 import { add, mean, sub, sum } from './add.ts';
+import type { Graph, Node } from '../../onnx/graph.ts';
+import { isStandard } from '../../onnx/shapes/infer.ts';
 import { averagePool, globalAveragePool } from './average-pool.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { depthToSpace, spaceToDepth } from './depth-to-space.ts';
+import { fusedConv, fusedGemm, fusedMatMul } from './fused.ts';
 import { gather } from './gather.ts';
 import { gemm } from './gemm.ts';
 import { dropout, identity } from './identity.ts';
@@ -41,3 +44,18 @@ const ALL: readonly Rule[] = [
 
 /** The one table of rules, by operator of the ai.onnx domain. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(ALL.map((rule) => [rule.opType, rule]));
+
+/** Those of onnxruntime's own operators, in the domain com.microsoft. */
+export const CONTRIB_RULES: ReadonlyMap<string, Rule> = new Map(
+  [fusedConv, fusedGemm, fusedMatMul].map((rule) => [rule.opType, rule]),
+);
+
+/** The rule of a node, unless its operator is of another domain or one that the model defines itself. */
+export function ruleOf(node: Node, graph: Graph): Rule | undefined {
+  if (isStandard(node, graph)) return RULES.get(node.opType);
+  const { opsets, functions } = graph.model;
+  const isDefined = opsets.has(CONTRIB) && node.domain === CONTRIB && !functions.has(`${CONTRIB}:${node.opType}`);
+  return isDefined ? CONTRIB_RULES.get(node.opType) : undefined;
+}
+
+const CONTRIB = 'com.microsoft';

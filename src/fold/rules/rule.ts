@@ -36,6 +36,8 @@ export type Step = Push | Absorb | Either | Refusal;
 /** How affines pass one operator, or end in it. A direction that is left out is refused. */
 export interface Rule {
   readonly opType: string;
+  /** ai.onnx unless said. */
+  readonly domain?: 'com.microsoft';
   /** An affine of the first output, or of any if it `hasParts`: what does that ask of the inputs? */
   readonly back?: (node: Node, affine: Affine, facts: Facts, output: number) => Step;
   /** An affine of input `index`: what does that ask of the output? */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { RULES } from '../../../src/fold/rules/index.ts';
+import { CONTRIB_RULES, RULES } from '../../../src/fold/rules/index.ts';
 
 const FOLDER = new URL('../../../src/fold/rules/', import.meta.url);
 
@@ -11,8 +11,11 @@ test('every rule that a file exports is in the table, under its own operator', (
       name!.toLowerCase(),
     ),
   );
-  expect([...RULES.keys()].map((opType) => opType.toLowerCase()).sort()).toEqual(exported.sort());
-  for (const [opType, rule] of RULES) expect(rule.opType).toBe(opType);
+  expect([...RULES.keys(), ...CONTRIB_RULES.keys()].map((opType) => opType.toLowerCase()).sort()).toEqual(
+    exported.sort(),
+  );
+  for (const [opType, rule] of [...RULES, ...CONTRIB_RULES]) expect(rule.opType).toBe(opType);
+  for (const { domain } of CONTRIB_RULES.values()) expect(domain).toBe('com.microsoft');
 });
 
 test('every rule says where its operator is defined', () => {
