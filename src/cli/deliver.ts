@@ -6,6 +6,7 @@ import { writeFileWhole, writeModelFiles, type OutputOptions, type WrittenModel 
 import { canonicalJson } from '../onnx/canonical-json.ts';
 import { stampProvenance } from '../onnx/provenance.ts';
 import type { ExternalData } from '../onnx/read.ts';
+import type { ProofGraphs } from '../parity/proof.ts';
 import type { WriteOptions } from '../onnx/write.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import type { Arguments } from './arguments.ts';
@@ -29,6 +30,8 @@ export interface Delivery {
   readonly nodesBefore: number;
   /** What the result must agree with; absent when the comparison was switched off. */
   readonly reference?: () => ModelSource;
+  /** The graph of the reference. */
+  readonly unfolded?: Graph;
   readonly output: string;
   /** Weights in other files go into the result. */
   readonly externalData?: ExternalData;
@@ -66,7 +69,7 @@ export async function deliver(
     progress.step('comparing');
     parity = await withCandidate(graph, output, options, (candidate) => {
       made = candidate;
-      return comparePair(reference(), candidate.model, settings, progress);
+      return comparePair(reference(), candidate.model, settings, progress, proofGraphs(delivery));
     });
   }
   const accepted = !reference || parity.verdict === 'pass';
@@ -74,6 +77,10 @@ export async function deliver(
   const written = accepted ? await heldSignals(() => write(delivery, made, options)) : undefined;
   const document = documentOf(delivery, { parity, provenance, written, sizeBytes: made?.sizeBytes ?? 0 });
   return { document, table: () => conversionText(document, args.flag('explain')), exitCode: accepted ? 0 : 2 };
+}
+
+function proofGraphs({ graph, unfolded, report, externalData }: Delivery): ProofGraphs | undefined {
+  return unfolded && { reference: unfolded, candidate: graph, folds: report?.folds ?? [], ...(externalData && { externalData }) }; // prettier-ignore
 }
 
 /** What was compared is what is written, unless it went through files of its own. */

@@ -60,7 +60,7 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
     isNew: true,
     source: { path: file.name, format: source.format, kerasVersion: source.kerasVersion },
     warnings: [...warnings, ...(folded?.report.warnings ?? [])],
-    ...(!args.flag('no-verify') && { reference: () => writeOnnx(graph) }),
+    ...(!args.flag('no-verify') && { reference: () => writeOnnx(graph), unfolded: graph }),
   };
   return deliver(delivery, settings, args, progress);
 }

@@ -49,7 +49,7 @@ async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
     isNew: report.changed,
     warnings: report.warnings,
     ...(externalData && { externalData }),
-    ...(!args.flag('no-verify') && { reference: () => model }),
+    ...(!args.flag('no-verify') && { reference: () => model, unfolded: graph }),
   };
   return deliver(delivery, settings, args, progress);
 }
