@@ -4,7 +4,7 @@ import type { Graph } from '../../src/onnx/graph.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
 import type { OptimizationLevel } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
-import type { Tensor } from '../../src/tensor.ts';
+import type { DType, Tensor } from '../../src/tensor.ts';
 import type { Values } from './source-builder.ts';
 
 /** Largest difference allowed against the framework that made a golden, absolute and relative. */
@@ -18,11 +18,19 @@ export async function runGraph(
 ): Promise<Record<string, Tensor>> {
   checkGraph(graph);
   await using model = await load(writeOnnx(graph), { optimization });
-  const tensors = model.inputs.map(({ name, dtype }) => {
+  return await model.run(asTensors(model.inputs, inputs));
+}
+
+/** Values as tensors of the types that the inputs of a model have. */
+export function asTensors(
+  specs: readonly { readonly name: string; readonly dtype: DType | undefined }[],
+  inputs: Readonly<Record<string, Values>>,
+): Record<string, Tensor> {
+  const tensors = specs.map(({ name, dtype = 'float32' }) => {
     const { shape, data } = inputs[name]!;
     return [name, { dtype, shape, data: typed(dtype, data) }] as const;
   });
-  return await model.run(Object.fromEntries(tensors));
+  return Object.fromEntries(tensors);
 }
 
 /** Largest |actual − expected| / max(1, |expected|); the shapes must be the same. */
