@@ -1,5 +1,5 @@
 import type { Node } from '../onnx/graph.ts';
-import { affine, at, type Affine } from './affine.ts';
+import { affine, at, type Affine, type Vector } from './affine.ts';
 import { exact } from './double-double.ts';
 import type { Refusal } from './facts.ts';
 import { lift, type Lifted } from './lift.ts';
@@ -70,11 +70,13 @@ function mostMagnitudes({ site, vanishing }: Plan, world: World): Affine {
     const lifted = world.lifted(node);
     if (lifted.kind === 'refuse') continue;
     const own = magnitudesOf(node, lifted, world.facts);
-    const [s, t] = [own.scale, own.shift].map((vector) => Math.max(...vector.map(({ hi }) => hi))) as [number, number];
+    const [s, t] = [largest(own.scale), largest(own.shift)];
     [scale, shift] = [scale * s, shift * s + t];
   }
   return affine(0, [exact(scale)], [exact(shift)]);
 }
+
+const largest = (vector: Vector): number => vector.reduce((most, { hi }) => Math.max(most, hi), 0);
 
 /** Products that one output sums up: W is reached by rows and columns independently. */
 export function productsOf({ linear: { rows, columns, taps, outputOf } }: Arrival): number {

@@ -23,6 +23,7 @@ import type { Workspace } from './workspace.ts';
  * normal range.
  */
 export function certify(plan: Plan, work: Workspace, isCentred = false): Certificate {
+  if (plan.parts) return worstOf(plan.parts.map((part) => certify(part, work)));
   const ends = endsOf(plan, work);
   const path = pathOf(plan, work, isCentred);
   const bounds = ends.map((end) => boundsOf(end, plan, path));
@@ -41,8 +42,29 @@ export function certify(plan: Plan, work: Workspace, isCentred = false): Certifi
     growth: growthOf(bounds.map(({ outputs }) => outputs)),
     uncounted: path.uncounted,
     maxAbsScale: most(scales),
-    minAbsScale: scales.reduce((least, scale) => Math.min(least, scale), Infinity),
+    minAbsScale: least(scales),
     bytesAdded: bytesAdded(plan, ends, work),
+  }; // prettier-ignore
+}
+
+/** Of the two parts of a fold that goes both ways. */
+function worstOf(parts: readonly Certificate[]): Certificate {
+  const bounds = parts.map(({ bound }) => bound);
+  const growth = parts.flatMap((part) => part.growth ?? []);
+  return {
+    ...parts[0]!,
+    n: most(parts.map(({ n }) => n)),
+    kappa: mostOfBoth(parts.flatMap(({ kappa }) => kappa ?? [])),
+    bound: {
+      unfolded: together(bounds.map(({ unfolded }) => unfolded), false),
+      folded: together(bounds.map(({ folded }) => folded), false),
+    },
+    boundInRange: mostOfBoth(parts.flatMap(({ boundInRange }) => boundInRange ?? [])),
+    growth: growth.length === 0 ? null : { rms: most(growth.map(({ rms }) => rms)), worst: most(growth.map(({ worst }) => worst)) }, // prettier-ignore
+    uncounted: [...new Set(parts.flatMap(({ uncounted }) => uncounted))],
+    maxAbsScale: most(parts.map(({ maxAbsScale }) => maxAbsScale)),
+    minAbsScale: least(parts.map(({ minAbsScale }) => minAbsScale)),
+    bytesAdded: parts.reduce((sum, { bytesAdded }) => sum + bytesAdded, 0),
   }; // prettier-ignore
 }
 
@@ -138,6 +160,10 @@ function mostOfBoth(pairs: readonly BothForms<number>[]): BothForms<number> | nu
 const most = (numbers: readonly number[]): number => numbers.reduce((largest, number) => Math.max(largest, number), 0);
 
 const BYTES: Readonly<Record<Storage, number>> = { bfloat16: 2, float16: 2, float32: 4, float64: 8 };
+
+/** 0 where there are none, as where only constants change. */
+const least = (numbers: readonly number[]): number =>
+  numbers.reduce((smallest, number) => Math.min(smallest, number), numbers[0] ?? 0);
 
 /** First biases and copies of shared weights, less the parameters that nobody reads any more. */
 function bytesAdded({ site, vanishing }: Plan, ends: readonly End[], work: Workspace): number {

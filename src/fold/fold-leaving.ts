@@ -2,6 +2,7 @@ import type { Node } from '../onnx/graph.ts';
 import { compose, isPureScale, isPureShift, scaleOf, shiftOf, type Affine } from './affine.ts';
 import { sizeOf, type Dim } from '../tensor.ts';
 import { borderMap, borderSize } from './border.ts';
+import { certify } from './certificate.ts';
 import { commitBorders, commitLeaving } from './commit.ts';
 import { refuse, type Refusal } from './facts.ts';
 import {
@@ -87,7 +88,7 @@ const planNothing = (run: Run): Plan => ({
 
 /** @returns what was folded; with a shift that can only stay in its place, `leaves` says as what. */
 export function carryOut(plan: ShiftLeft, work: Workspace): Outcome {
-  const [site, ...others] = foldsOf(plan, 'scale');
+  const [site, ...others] = foldsOf(plan, 'scale', certify(plan, work));
   commitLeaving(plan, plan.left, work, plan.place === 'in front');
   return { kind: 'folded', folds: [{ ...site!, leaves: 'Add' }, ...others] };
 }
@@ -104,7 +105,7 @@ function leaveMap(run: Run, work: Workspace, isLastResort: boolean): Outcome {
   if (!checked.borders.every(isSmall)) return refuse(`${label} has a map that is too large`);
   const maps = checked.borders.map(({ border, shift }) => borderMap(border, shift.shift, run.dtype));
   if (!isComplete(maps)) return refuse(`${label} has a map beyond ${run.dtype}`);
-  const folds = foldsOf(checked, 'border-map').map((fold) => ({ ...fold, leaves: 'Add' }));
+  const folds = foldsOf(checked, 'border-map', certify(checked, work)).map((fold) => ({ ...fold, leaves: 'Add' }));
   commitBorders(checked, maps, work);
   return { kind: 'folded', folds };
 }

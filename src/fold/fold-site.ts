@@ -1,9 +1,11 @@
 import type { Node } from '../onnx/graph.ts';
 import { compose } from './affine.ts';
+import { certify } from './certificate.ts';
+import { judge, leaveCentred, type Centred } from './centring.ts';
 import { commit } from './commit.ts';
 import { refuse, type Refusal } from './facts.ts';
 import { nodesSaved, planBack, planForward, type Plan, type Site } from './plan.ts';
-import type { Fold, FoldWay } from './report.ts';
+import type { Certificate, Fold, FoldWay } from './report.ts';
 import { planSplit } from './split.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -15,15 +17,17 @@ export type Run = Site & { readonly others: readonly Node[] };
 
 /**
  * Tries to get rid of one affine whole, best way first: into the weights in front of it, into all the weights behind
- * it, or its shift into the one and its scale into the other.
+ * it, or its shift into the one and its scale into the other. Behind it, only as far as that costs no accuracy.
  */
 export function foldSite(node: Node, work: Workspace): Outcome {
   const site = siteOf(node, work);
   if (site.kind === 'refuse') return site;
   const back = acceptable(planBack(site, work), work);
   if (back.kind === 'plan') return foldWhole(back, work);
-  const forward = acceptable(planForward(site, work), work);
-  if (forward.kind === 'plan') return foldWhole(forward, work);
+  const planned = acceptable(planForward(site, work), work);
+  const forward = planned.kind === 'plan' ? judge(planned, work) : planned;
+  if (forward.kind === 'harmless') return foldWhole(forward.plan, work, forward.certificate);
+  if (forward.kind === 'centred') return foldCentred(forward, work);
   const split = acceptable(planSplit(runOf(site, work), work), work);
   if (split.kind === 'plan') return foldWhole(split, work);
   return refuse(`backward, ${back.reason}; forward, ${forward.reason}`);
@@ -69,15 +73,21 @@ export function acceptable(plan: Plan | Refusal, work: Workspace, leaves = 0): P
   return isWorthwhile ? plan : refuse(`${plan.site.node.label} would only move`);
 }
 
-export function foldWhole(plan: Plan, work: Workspace): Outcome {
-  const folds = foldsOf(plan, wayOf(plan));
+export function foldWhole(plan: Plan, work: Workspace, certificate = certify(plan, work)): Outcome {
+  const folds = foldsOf(plan, wayOf(plan), certificate);
   commit(plan, work);
   return { kind: 'folded', folds };
 }
 
+function foldCentred(centred: Centred, work: Workspace): Outcome {
+  const [site, ...others] = foldsOf(centred.plan, 'centre', centred.certificate);
+  leaveCentred(centred, work);
+  return { kind: 'folded', folds: [{ ...site!, leaves: 'Sub' }, ...others] };
+}
+
 /** One for the site, and one for each affine that vanishes with it. */
-export const foldsOf = (plan: Plan, way: FoldWay): Fold[] =>
-  [plan.site.node, ...plan.vanishing].map((node) => foldOf(node, plan, way));
+export const foldsOf = (plan: Plan, way: FoldWay, certificate: Certificate): Fold[] =>
+  [plan.site.node, ...plan.vanishing].map((node) => ({ ...foldOf(node, plan, way), certificate }));
 
 function foldOf(node: Node, { direction, through, edits, operands }: Plan, way: FoldWay): Fold {
   return {

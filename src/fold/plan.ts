@@ -31,6 +31,8 @@ export interface Plan {
   readonly borders: readonly PlannedBorder[];
   /** Whether one part of the affine goes back, and only the other in the direction given. */
   readonly isSplit?: true;
+  /** The two parts then. */
+  readonly parts?: readonly Plan[];
 }
 
 export interface PlannedBorder {
@@ -103,11 +105,11 @@ export function planBorders(site: Site, world: World): Plan | Refusal {
  * only moved on the way, so this carries any numbers to where the site's own have gone.
  */
 export function arrivalsOf(
-  { direction, site }: Plan,
+  { direction, site, borders }: Plan,
   affine: Affine,
   world: Omit<World, 'edit'>,
 ): readonly Arrival[] | Refusal {
-  const walk = new Walk(direction, { ...site, affine }, { ...world, edit: () => undefined, isTrial: true });
+  const walk = new Walk(borders.length > 0 ? 'borders' : direction, { ...site, affine }, { ...world, edit: () => undefined, isTrial: true });
   const arrived = walk.run(direction === 'back' ? site.input : site.output);
   return arrived.kind === 'plan' ? arrived.arrivals : arrived;
 }

@@ -41,5 +41,6 @@ function planBoth(site: Site, first: Affine, second: Affine, world: World): Plan
     arrivals: [...back.arrivals, ...forward.arrivals],
     operands: [...back.operands, ...forward.operands],
     isSplit: true,
+    parts: [back, forward],
   };
 }
