@@ -113,7 +113,7 @@ export function essence(graph: Graph): string {
       const { data } = value.tensor();
       return ArrayBuffer.isView(data) ? digest('', new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) : data.join(); // prettier-ignore
     }
-    return `${kind} ${String(value)}`;
+    return `${kind} ${JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? each.toString() : each))}`;
   };
   // Deepest first, so that no chain is too long for the stack.
   for (const node of graph.nodes) for (const output of node.outputs) ofValue(output);
