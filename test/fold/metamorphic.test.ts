@@ -83,7 +83,12 @@ describe('folding random graphs', () => {
   test('takes no notice of a BatchNormalization that changes nothing', () => {
     always((graph, seed) => {
       const other = changes.inserted(graph, seed, changes.neutralBatchNormalization);
-      if (other) expect(weightsOf(folded(other))).toEqual(weightsOf(folded(graph)));
+      if (!other) return;
+      expect(foldGraph(other).report.batchNormalizations.kept).toEqual(
+        foldGraph(graph).report.batchNormalizations.kept,
+      );
+      // It is worth a fold, and may take arithmetic along that is not.
+      expect(folded(other).nodes.length).toBeLessThanOrEqual(folded(graph).nodes.length);
     });
   });
 

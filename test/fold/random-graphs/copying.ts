@@ -15,11 +15,11 @@ type Content = Pick<Graph, 'inputs' | 'initializers' | 'nodes' | 'outputs'>;
 
 /** Puts a copy of everything in a graph into another, under other names; only a body has its outputs copied too. */
 export function copyInto(into: Graph, from: Content, copying: Copying): void {
-  const { rename, order = (nodes) => nodes } = copying;
+  const { rename, order } = copying;
   const copyOf = (value: Value) => copied(value, copying);
   into.inputs.push(...from.inputs.map(copyOf));
   into.initializers.push(...from.initializers.map(copyOf));
-  for (const { opType, domain, name, inputs, outputs, attributes } of order(from.nodes)) {
+  for (const { opType, domain, name, inputs, outputs, attributes } of order?.(from.nodes) ?? from.nodes) {
     const node = new Node(opType, {
       domain,
       name: name && rename(name),
