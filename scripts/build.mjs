@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Left to the package manager: what is native, or only some verbs need. */
-const EXTERNAL = ['onnxruntime-node', 'h5wasm', 'fast-png'];
+const EXTERNAL = ['onnxruntime-node', 'h5wasm', 'fast-png', '@dagrejs/dagre'];
 /** A bundle has no `import.meta`; its own place does for it. */
 const BANNER = '"use strict"; const importMetaUrl = require("node:url").pathToFileURL(__filename).href;';
 

@@ -4,7 +4,7 @@ import { DRAW_CHARTS, placeFor, type Chart } from './charts.ts';
 import { drawing, marks } from './drawing.ts';
 import { Html, html, jsonIn, table } from './html.ts';
 import { number, percent } from './numbers.ts';
-import { siteSections } from './sites.ts';
+import { proofSections } from './proof.ts';
 import { STYLE } from './style.ts';
 
 /** What the page shows. */
@@ -36,7 +36,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsaf
  */
 export function reportPage(contents: PageContents, library: ChartLibrary): string {
   const { reference, candidate, parity } = contents;
-  const sites = siteSections(parity);
+  const sites = proofSections(parity);
   const charts = [...histograms(parity), ...sites.charts];
   const title = `${candidate} against ${reference}`;
   return html`<!doctype html>
