@@ -1,6 +1,7 @@
 import { sizeOf } from '../tensor.ts';
 import { at, type Vector } from './affine.ts';
-import { exact, ExactSum, type DoubleDouble } from './double-double.ts';
+import { ExactSum, type DoubleDouble } from './double-double.ts';
+import { entryOf } from './constants.ts';
 import type { Linear } from './linear.ts';
 import { RoundedArray, roundTo, type Storage } from './rounding.ts';
 
@@ -58,6 +59,12 @@ export function borderMap(border: Border, t: Vector, dtype: Storage): RoundedArr
   return map;
 }
 
+/** The taps that lie on the input, if those are the same at every position: then B is a bias after all. */
+export function seenEverywhere({ axes }: Border): readonly number[] | undefined {
+  const combinations = combinationsOf(axes, axes.map(classesOf));
+  return combinations.length === 1 ? combinations[0] : undefined;
+}
+
 /** G, row by row. */
 function tapSums({ rows, columns, taps, weight, outputs, inputOf, outputOf }: Linear, t: Vector): DoubleDouble[] {
   const sums = Array.from({ length: outputs * taps }, () => new ExactSum());
@@ -65,7 +72,7 @@ function tapSums({ rows, columns, taps, weight, outputs, inputOf, outputOf }: Li
     for (let column = 0; column < columns; column++) {
       const start = outputOf(row, column) * taps;
       const factor = at(t, inputOf(row, column));
-      for (let tap = 0; tap < taps; tap++) sums[start + tap]!.addProduct(exact(weight.data[index++]!), factor);
+      for (let tap = 0; tap < taps; tap++) sums[start + tap]!.addProduct(entryOf(weight, index++), factor);
     }
   }
   return sums.map(({ total }) => total);

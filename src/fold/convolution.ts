@@ -1,6 +1,6 @@
 import type { Node } from '../onnx/graph.ts';
 import type { Affine } from './affine.ts';
-import type { Border } from './border.ts';
+import { seenEverywhere, type Border } from './border.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import type { Numbers } from './constants.ts';
 import { fits, type Linear } from './linear.ts';
@@ -42,6 +42,12 @@ export function absorbOutputs(node: Node, affine: Affine, linear: Linear | Refus
   if (linear.kind === 'refuse') return linear;
   if (fits(affine, 1, linear.outputs)) return absorb(linear, affine);
   return refuse(`${node.label} makes its channels along axis 1, and the affine acts along axis ${affine.axis}`);
+}
+
+/** As a node that sees a shift everywhere alike, although it pads: the zeros stay beyond the reach of any window. */
+export function evenOf(border: Border | Refusal): Linear | undefined {
+  const seen = border.kind === 'border' ? seenEverywhere(border) : undefined;
+  return border.kind === 'border' && seen ? { ...border.linear, seen } : undefined;
 }
 
 /** What a shift of the input adds to each position of the output, if the sizes are known. */

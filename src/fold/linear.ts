@@ -23,8 +23,12 @@ export interface Linear {
   readonly beta: number;
   /** Constant added at the end, its last axis the output channel; absent for none. */
   readonly bias: Numbers | undefined;
+  /** The taps that ever lie on the input, where some only lie on padding; all of them unless said. */
+  readonly seen?: readonly number[];
   /** The shape in which the bias is stored, where it is not the one in which it is added. */
   readonly storedBias?: readonly number[];
+  /** Which input of the node holds the weights; 1 unless said. */
+  readonly weightInput?: number;
 }
 
 /**
@@ -62,13 +66,14 @@ export function absorbInFront(edit: Edit, { scale, shift }: Affine, linear: Line
 /** W t, in about 106 bits. */
 function timesWeights(linear: Linear, t: Vector): Vector {
   const { rows, columns, taps, weight, outputs } = linear;
+  const seen = linear.seen ?? Array.from({ length: taps }, (_, tap) => tap);
   const sums = Array.from({ length: outputs }, () => new ExactSum());
   for (let row = 0, index = 0; row < rows; row++) {
     const { input, inputStep, output, outputStep } = stepsOf(linear, row);
     for (let column = 0; column < columns; column++, index += taps) {
       const sum = sums[output + column * outputStep]!;
       const factor = at(t, input + column * inputStep);
-      for (let tap = 0; tap < taps; tap++) sum.addProduct(entryOf(weight, index + tap), factor);
+      for (const tap of seen) sum.addProduct(entryOf(weight, index + tap), factor);
     }
   }
   return sums.map(({ total }) => total);

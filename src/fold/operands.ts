@@ -2,9 +2,10 @@ import type { Node, Value } from '../onnx/graph.ts';
 import { float } from '../onnx/attribute.ts';
 import { sizeOf } from '../tensor.ts';
 import { at, type Affine } from './affine.ts';
-import type { Numbers } from './constants.ts';
-import { add, exact, multiply, type DoubleDouble } from './double-double.ts';
+import { entryOf, type Numbers } from './constants.ts';
+import { add, multiply, type DoubleDouble } from './double-double.ts';
 import { refuse, type Refusal } from './facts.ts';
+import { constantOf } from './materialise.ts';
 import { rounded, roundTo, type Storage } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -47,32 +48,25 @@ export function writeOperands(operands: readonly NewOperand[], work: Workspace):
     const [inputs, attributes] = [[...node.inputs], new Map(node.attributes)];
     for (const operand of operands.filter((own) => own.node === node)) {
       if (typeof operand.at === 'string') attributes.set(operand.at, float(first(operand).hi));
-      else inputs[operand.at] = constantOf(operand, operand.at, work);
+      else inputs[operand.at] = newConstant(operand, operand.at, work);
     }
     work.replace(node, { inputs, attributes });
   }
 }
 
-function constantOf(operand: NewOperand, index: number, work: Workspace): Value {
+function newConstant(operand: NewOperand, index: number, work: Workspace): Value {
   const { node, constant } = operand;
   const values = [...elementsOf(operand)];
-  const tensor = rounded(constant.dtype as Storage, values).tensor(constant.shape);
   const name = node.inputs[index]?.name ?? `${node.outputs[0]!.name}_value`;
-  return work.constant(
-    name,
-    tensor,
-    values,
-  );
+  const place = { node, role: 'bias', name, shape: constant.shape } as const;
+  return constantOf(rounded(constant.dtype as Storage, values), place, work, values);
 }
 
-function* elementsOf({
-  constant: { shape, data },
-  affine: { axis, scale, shift },
-}: NewOperand): Iterable<DoubleDouble> {
-  const behind = scale.length === 1 ? 1 : sizeOf(shape.slice(axis + 1));
-  for (let index = 0; index < data.length; index++) {
+function* elementsOf({ constant, affine: { axis, scale, shift } }: NewOperand): Iterable<DoubleDouble> {
+  const behind = scale.length === 1 ? 1 : sizeOf(constant.shape.slice(axis + 1));
+  for (let index = 0; index < constant.data.length; index++) {
     const entry = Math.floor(index / behind) % scale.length;
-    yield add(multiply(at(scale, entry), exact(data[index]!)), at(shift, entry));
+    yield add(multiply(at(scale, entry), entryOf(constant, index)), at(shift, entry));
   }
 }
 

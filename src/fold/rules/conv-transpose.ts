@@ -1,8 +1,10 @@
 import type { Node } from '../../onnx/graph.ts';
 import { isPureScale } from '../affine.ts';
+import { windowsOf } from '../../onnx/shapes/window.ts';
+import type { Border } from '../border.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorbOutputs, borderOf, kernelsOf } from '../convolution.ts';
+import { absorbOutputs, borderOf, evenOf, kernelsOf } from '../convolution.ts';
 import { convTransposeReaches } from '../reach.ts';
 import { absorb, writeInPlace, type Rule } from './rule.ts';
 
@@ -28,16 +30,31 @@ export const convTranspose: Rule = {
     if (index !== 0) return refuse(`${node.label} reads it as its weights or its bias`);
     const linear = linearOf(node, facts);
     if (linear.kind === 'refuse') return linear;
-    if (!isPureScale(affine)) return refuse(`${node.label} spreads a shift unevenly over its outputs`);
-    if (fits(affine, 1, linear.inputs)) return absorb(linear, affine);
-    return refuse(`${node.label} sums over axis 1, and the affine acts along axis ${affine.axis}`);
+    if (!fits(affine, 1, linear.inputs)) {
+      return refuse(`${node.label} sums over axis 1, and the affine acts along axis ${affine.axis}`);
+    }
+    if (isPureScale(affine) || isPointwise(node, linear)) return absorb(linear, affine);
+    const even = evenOf(border(node, facts));
+    if (even) return absorb(even, affine);
+    return refuse(`${node.label} spreads a shift unevenly over its outputs`);
   },
 
-  border: (node, facts) => borderOf(linearOf(node, facts), (kernel) => convTransposeReaches(node, kernel, facts)),
+  border,
 
   write: writeInPlace,
   biasNodes: 0,
 };
+
+function border(node: Node, facts: Facts): Border | Refusal {
+  return borderOf(linearOf(node, facts), (kernel) => convTransposeReaches(node, kernel, facts));
+}
+
+/** Whether each element of x makes one of y, whatever its size. */
+function isPointwise(node: Node, { weight }: Linear): boolean {
+  const grows = node.ints('output_padding')?.some((amount) => amount !== 0) === true || node.ints('output_shape');
+  const windows = windowsOf(node, weight.shape.slice(2), undefined);
+  return !grows && windows.every(({ kernel, stride, pads }) => kernel * stride === 1 && pads?.join() === '0,0');
+}
 
 function linearOf(node: Node, facts: Facts): Linear | Refusal {
   const kernels = kernelsOf(node, facts, (_, perGroup, group) => perGroup * group);

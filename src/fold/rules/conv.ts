@@ -1,9 +1,10 @@
 import type { Node } from '../../onnx/graph.ts';
 import { windowsOf } from '../../onnx/shapes/window.ts';
 import { isPureScale } from '../affine.ts';
+import type { Border } from '../border.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorbOutputs, borderOf, kernelsOf } from '../convolution.ts';
+import { absorbOutputs, borderOf, evenOf, kernelsOf } from '../convolution.ts';
 import { convReaches } from '../reach.ts';
 import { absorb, writeInPlace, type Rule } from './rule.ts';
 
@@ -34,14 +35,20 @@ export const conv: Rule = {
       return refuse(`${node.label} sums over axis 1, and the affine acts along axis ${affine.axis}`);
     }
     if (isPureScale(affine) || hasNoPadding(node, linear, facts)) return absorb(linear, affine);
+    const even = evenOf(border(node, facts));
+    if (even) return absorb(even, affine);
     return refuse(`${node.label} pads with zeros, which the shift would not reach`);
   },
 
-  border: (node, facts) => borderOf(linearOf(node, facts), (kernel) => convReaches(node, kernel, facts)),
+  border,
 
   write: writeInPlace,
   biasNodes: 0,
 };
+
+function border(node: Node, facts: Facts): Border | Refusal {
+  return borderOf(linearOf(node, facts), (kernel) => convReaches(node, kernel, facts));
+}
 
 function hasNoPadding(node: Node, { weight }: Linear, facts: Facts): boolean {
   const windows = windowsOf(node, weight.shape.slice(2), facts.shape(node.inputs[0])?.slice(2));

@@ -1,8 +1,8 @@
 import type { Node, Value } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
 import { affine as affineOf, isUniform, isZero, zip, type Affine, type Vector } from '../affine.ts';
-import type { Numbers } from '../constants.ts';
-import { add, divide, exact, multiply, subtract, ZERO, type DoubleDouble } from '../double-double.ts';
+import { entryOf, type Numbers } from '../constants.ts';
+import { add, divide, multiply, subtract, ZERO, type DoubleDouble } from '../double-double.ts';
 import { intsOf, refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 
@@ -76,7 +76,7 @@ function passed(
   const target = { value, affine };
   if (mode !== 'constant' || ![...before, ...after].some((amount) => amount > 0)) return push(target);
   if (constant?.data.length !== 1) return refuse(`${node.label} pads with a value that is not known`);
-  const v = exact(constant.data[0]!);
+  const v = entryOf(constant, 0);
   const next = onlyOne(valuesOf(v));
   if (!next) return refuse(`${node.label} pads with ${v.hi}, and would need a value for each channel instead`);
   if (isSame(next, v)) return push(target);
