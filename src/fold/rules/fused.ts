@@ -17,8 +17,8 @@ import { absorb, type Rule } from './rule.ts';
  * Relu and LeakyRelu let a scale ≥ 0 pass, f(s · u) = s · f(u), and other activations nothing. Past z only a shift
  * goes, which the bias takes; a scale would have to reach z too.
  *
- * Source: https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
- *         (the plain ones: https://onnx.ai/onnx/operators/onnx__Conv.html, …Gemm.html, …MatMul.html)
+ * Source: https://onnx.ai/onnx/operators/onnx__Conv.html, …Gemm.html, …MatMul.html; for what is fused to them
+ *         https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
  */
 const pastActivation = (plain: Rule): NonNullable<Rule['back']> => {
   return (node, affine, facts, output) => inTheWay(node, affine) ?? plain.back!(node, affine, facts, output);
