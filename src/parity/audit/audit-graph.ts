@@ -33,13 +33,13 @@ export function auditGraph(a: Dataflow, b: Dataflow, pieces: readonly Piece[]): 
   return { graph, renamed };
 }
 
-function valuesOf({ inputs, initializers, nodes }: Graph): Map<string, Value> {
+export function valuesOf({ inputs, initializers, nodes }: Graph): Map<string, Value> {
   const made = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== undefined));
   return new Map([...inputs, ...initializers, ...made].map((value) => [value.name, value]));
 }
 
 /** Drops what none of these values needs; every input stays, so that the same samples fit. */
-function keepOnly(graph: Graph, wanted: readonly Value[]): void {
+export function keepOnly(graph: Graph, wanted: readonly Value[]): void {
   const needed = new Set<Value>();
   const nodes = new Set<Node>();
   const queue = [...wanted];

@@ -118,7 +118,7 @@ function boundsFor(operation: Operation): readonly Bound[] {
   const isWhole = results.every((real) => !real || !isFloating(real.dtype));
   if (readsSizeOnly(node) || GENERATORS.includes(node.opType) || (isWhole && operation.isExact)) return [];
   if (isWhole) throw new Unproven(`${node.label} makes integers of numbers that are off, and may jump`);
-  const rule = node.domain === '' ? BOUND_RULES.get(node.opType) : undefined;
+  const rule = BOUND_RULES.get(node.domain === '' ? node.opType : `${node.domain}:${node.opType}`);
   if (!rule) throw new Unproven(`${node.label} has no proven error bound`);
   return rule(operation);
 }

@@ -1,6 +1,6 @@
 import { float } from '../../../onnx/attribute.ts';
 import { sizeOf } from '../../../tensor.ts';
-import { withAttributes, type BoundRule, type Operation } from './operation.ts';
+import { Unproven, withAttributes, type BoundRule, type Operation } from './operation.ts';
 
 /**
  * Sums of n products of inputs, in any order: with x, W and b off by at most e each,
@@ -53,10 +53,10 @@ function parametersLost({ operands, kind }: Operation, terms: number): number {
 
 const smallestOf = (dtype = 'float32'): number => (dtype === 'float16' ? 2 ** -25 : dtype === 'bfloat16' ? 2 ** -134 : 2 ** -150); // prettier-ignore
 
-/** n products, their sum, and the bias. */
+/** n products, their sum, the bias, and a slope that may follow. */
 const conv: BoundRule = (operation) => {
   const n = sizeOf(operation.value(1).shape.slice(1));
-  return sumOf(operation, n + 1, n);
+  return sumOf(operation, n + 2, n);
 };
 
 /** Each output is a sum over the input channels of a group and at most all taps. */
@@ -94,11 +94,27 @@ const reduction: BoundRule = (operation) => {
 
 const variadicSum: BoundRule = (operation) => average(operation, operation.operands.length);
 
+/** onnxruntime's own: the product, another summand for Conv, and an activation that brings nothing further apart. */
+const fused =
+  (opType: 'Conv' | 'Gemm'): BoundRule =>
+  (operation) => {
+    const { node } = operation;
+    const activation = node.string('activation', '');
+    const alpha = node.attributes.get('activation_alpha') ?? node.attributes.get('activation_params');
+    const slope = alpha?.kind === 'float' ? alpha.value : alpha?.kind === 'floats' ? (alpha.value[0] ?? 0) : 0;
+    const contracts = ['', 'Relu', 'Clip'].includes(activation) || (activation === 'LeakyRelu' && Math.abs(slope) <= 1);
+    if (!contracts) throw new Unproven(`${node.label} has no proven error bound`);
+    if (operation.operands[3]) throw new Unproven(`${node.label} adds another tensor, which is not followed`);
+    return LINEAR[opType]!(operation.as(opType));
+  };
+
 export const LINEAR: Readonly<Record<string, BoundRule>> = {
   Conv: conv,
   ConvTranspose: convTranspose,
   MatMul: matMul,
   Gemm: gemm,
+  'com.microsoft:FusedConv': fused('Conv'),
+  'com.microsoft:FusedGemm': fused('Gemm'),
   AveragePool: averagePool,
   GlobalAveragePool: globalAverage,
   ReduceMean: reduction,

@@ -59,6 +59,12 @@ export class Operation {
     this.#magnitudes = magnitudes;
   }
 
+  /** The same inputs to a standard operator with the same attributes. */
+  as(opType: string): Operation {
+    const node = new Node(opType, { name: this.node.name, inputs: [], outputs: [], attributes: Object.fromEntries(this.node.attributes) }); // prettier-ignore
+    return new Operation(node, this.operands, this.results, this.context, this.kind, this.unit, this.#magnitudes);
+  }
+
   /** @throws {Unproven} if the input holds no numbers. */
   value(index: number): NumericReal {
     const value = this.operands[index]?.value;

@@ -4,7 +4,7 @@ import { LINEAR } from './linear.ts';
 import { MOVEMENT } from './movement.ts';
 import type { BoundRule } from './operation.ts';
 
-/** Operators of ai.onnx with a proven error bound. */
+/** Operators with a proven error bound; those of other domains than ai.onnx as `domain:operator`. */
 export const BOUND_RULES: ReadonlyMap<string, BoundRule> = new Map(
   Object.entries({ ...LINEAR, ...ELEMENTWISE, ...MOVEMENT, BatchNormalization: batchNormalization }),
 );
