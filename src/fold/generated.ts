@@ -21,10 +21,9 @@ export function seedOf(weights: Value, folded: Tensor<Storage>, opset: number): 
 }
 
 /** Expands a seed in front of the node that reads the weights; the value of the full shape. */
-export function expanded(seed: Value, shape: readonly number[], name: string, node: Node, work: Workspace): Value {
-  const old = node.inputs[1]?.producer;
-  const value = new Value(work.graph.uniqueName(name), { dtype: seed.dtype, shape });
-  const target = shapeThatWasGiven(old, work) ?? work.graph.constant(`${name}_shape`, int64(shape));
+export function expanded(seed: Value, shape: readonly number[], old: Value, node: Node, work: Workspace): Value {
+  const value = new Value(work.graph.uniqueName(old.name), { dtype: seed.dtype, shape });
+  const target = shapeThatWasGiven(old.producer, work) ?? work.graph.constant(`${old.name}_shape`, int64(shape));
   work.insertBefore(node, new Node('Expand', { name: value.name, inputs: [seed, target], outputs: [value] }));
   return value;
 }

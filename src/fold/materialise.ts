@@ -1,4 +1,5 @@
 import { sizeOf } from '../tensor.ts';
+import { bug } from '../errors.ts';
 import type { Node, Value } from '../onnx/graph.ts';
 import { at, isOne, type Vector } from './affine.ts';
 import { multiply } from './double-double.ts';
@@ -26,21 +27,24 @@ export function materialise(work: Workspace): void {
     work.edits.delete(node);
     const weight = changesWeights(edit, linear) ? newWeight(node, linear, edit, work) : undefined;
     const bias = changesBias(edit, linear) ? newBias(node, linear, edit, work) : undefined;
-    ruleOf(node, work.graph)?.write?.(node, { weight, bias }, work);
+    ruleOf(node, work.graph)?.write?.(node, { linear, weight, bias }, work);
   }
 }
 
 function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
   const array = scaledWeights(linear, edit);
-  const [old, shape] = [node.inputs[1]!, linear.weight.shape];
+  const [old, shape] = [weightsOf(node, linear), linear.weight.shape];
   const seed = seedOf(old, array.tensor(shape), work.facts.opset);
   const place = { node, role: 'weight', name: old.name, shape: seed?.shape ?? shape } as const;
   if (!seed) return constantOf(array, place, work);
   const open = array.data.length - array.correctlyRounded;
   const { data, dtype } = seed;
   const value = constantOf({ data, dtype, correctlyRounded: Math.max(data.length - open, 0) }, place, work);
-  return expanded(value, shape, old.name, node, work);
+  return expanded(value, shape, old, node, work);
 }
+
+const weightsOf = (node: Node, { weightInput = 1 }: Linear): Value =>
+  node.inputs[weightInput] ?? bug(`${node.label} has no weights`);
 
 /** Named after the bias whose place it takes, or after the weights where there was none. */
 function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
@@ -50,7 +54,7 @@ function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value
   values.forEach((value, index) => {
     array.write(index, value);
   });
-  const name = node.inputs[ruleOf(node, work.graph)?.biasInput ?? 2]?.name ?? `${node.inputs[1]!.name}_bias`;
+  const name = node.inputs[ruleOf(node, work.graph)?.biasInput ?? 2]?.name ?? `${weightsOf(node, linear).name}_bias`;
   return constantOf(array, { node, role: 'bias', name, shape }, work, values);
 }
 

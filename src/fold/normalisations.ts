@@ -76,7 +76,7 @@ function pendingAffine(node: Node, work: Workspace): Own | Refusal {
 /** Whether no reader needs another node or a copy of weights that others read. */
 function isFree(plan: Plan, work: Workspace): boolean {
   return [...plan.edits].every(([node, { linear, edit }]) => {
-    if (linear.rows > 0 && (node.inputs[1]?.uses.size ?? 2) > 1) return false;
+    if (linear.rows > 0 && (node.inputs[linear.weightInput ?? 1]?.uses.size ?? 2) > 1) return false;
     const needsBias = changesBias(edit, linear) && !changesBias(work.edit(node)?.edit ?? NO_EDIT, linear);
     return !needsBias || (ruleOf(node, work.graph)?.biasNodes ?? 0) === 0 || hasShiftBehind(node, work);
   });

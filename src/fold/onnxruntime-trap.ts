@@ -8,13 +8,14 @@ import type { Workspace } from './workspace.ts';
  * onnxruntime (1.17 to 1.30, from optimisation level "basic" on) folds a BatchNormalization into a MatMul in front of
  * it across any Reshapes and Transposes, checking only that it has as many channels as the MatMul has columns: where
  * these are different axes the numbers are wrong. It does so for MatMul only, so such a MatMul is written as the Gemm
- * that it is, and the BatchNormalization stays as it was.
+ * that it is, and the BatchNormalization stays as it was. Models older than opset 7 it does not run.
  *
  * Source: MatMulBNFusion in onnxruntime/core/optimizer/matmul_bn_fusion.cc
  *
  * @returns the labels of the nodes that were rewritten.
  */
 export function disarmMatMuls(work: Workspace): string[] {
+  if (work.facts.opset < 7) return [];
   return work.graph.nodes
     .filter((node) => isStandard(node, work.graph))
     .flatMap((node) => {

@@ -55,6 +55,10 @@ export class Workspace implements World, GraphEditor {
     return this.edits.get(node);
   }
 
+  get opset(): number {
+    return this.facts.opset;
+  }
+
   rank(value: Value | undefined): number | undefined {
     return this.facts.rank(value);
   }
@@ -82,12 +86,12 @@ export class Workspace implements World, GraphEditor {
     return made;
   }
 
-  append(node: Node, opType: string, constant: Value): void {
+  append(node: Node, opType: string, constant: Value, attributes: Readonly<Record<string, Attribute>> = {}): void {
     const output = node.outputs[0] ?? bug(`${node.label} has no output`);
     const between = this.fresh(output);
     const first = this.replace(node, { outputs: [between, ...node.outputs.slice(1)] });
     const name = this.graph.uniqueName(`${node.name || output.name}_${opType}`);
-    const made = new Node(opType, { name, inputs: [between, constant], outputs: [output] });
+    const made = new Node(opType, { name, inputs: [between, constant], outputs: [output], attributes });
     this.graph.insertAfter(first, made);
     this.added.add(name);
     this.#members.add(made);

@@ -1,4 +1,4 @@
-import { float } from '../../onnx/attribute.ts';
+import { float, int } from '../../onnx/attribute.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
@@ -12,7 +12,7 @@ import { absorb, type Rule } from './rule.ts';
  *   s ⊙ x + t:  B′[i, j] = s[i] · B[i, j]       C′ = beta · C + alpha · tᵀ B
  *
  * with alpha untouched and beta 1 afterwards. Shapes: x `[M, K]`, B `[K, N]`, y `[M, N]`; C is a scalar, `[N]`,
- * `[1, N]`, `[M, 1]` or `[M, N]`.
+ * `[1, N]`, `[M, 1]` or `[M, N]`, which until opset 6 is broadcast only on request.
  * Axis 0 of y is a sample each, and is refused whatever its size.
  *
  * Source: https://onnx.ai/onnx/operators/onnx__Gemm.html
@@ -40,6 +40,7 @@ export const gemm: Rule = {
     const [x, B, C] = node.inputs;
     const attributes = new Map(node.attributes);
     if (bias && attributes.has('beta')) attributes.set('beta', float(1));
+    if (bias && graph.opset < 7) attributes.set('broadcast', int(1));
     graph.replace(node, { inputs: [x, weight ?? B, bias ?? C], attributes });
   },
 
@@ -49,7 +50,6 @@ export const gemm: Rule = {
 function linearOf(node: Node, facts: Facts): Linear | Refusal {
   const weight = facts.constant(node.inputs[1]);
   const bias = facts.constant(node.inputs[2]);
-  if (facts.opset < 7) return refuse(`${node.label} broadcasts by the rules of opset 6`);
   if (weight?.shape.length !== 2) return refuse(`${node.label} has no constant matrix as its second factor`);
   if (node.inputs[2] && !bias) return refuse(`${node.label} has a bias that is not a constant`);
   if (bias && bias.shape.length > 2) return refuse(`${node.label} has a bias of rank ${bias.shape.length}`);

@@ -1,69 +1,101 @@
+import { int } from '../../onnx/attribute.ts';
 import type { Node } from '../../onnx/graph.ts';
+import { isPureScale } from '../affine.ts';
+import type { Numbers } from '../constants.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../linear.ts';
-import { absorb, type Rule } from './rule.ts';
+import { absorb, type Rule, type Step } from './rule.ts';
 
 /**
- * MatMul(x, W) with a constant matrix W. Behind it, along the last axis j of y, and in front of it, along the last
- * axis i of x:
+ * MatMul with one constant factor W. On the right of x, W acts along the last axis i of x and makes the last axis j of
+ * y; on the left of x, it acts along the last but one of x and makes the last but one of y:
  *
  *   s ⊙ (x W) + t = x (W diag(s)) + t           W′[i, j] = W[i, j] · s[j]                        b′ = t
  *   (s ⊙ x + t) W = x (diag(s) W) + tᵀ W        W′[i, j] = s[i] · W[i, j]                        b′ = tᵀ W
+ *   s ⊙ (W x) + t = (diag(s) W) x + t           W′[j, i] = s[j] · W[j, i]                        b′ = t
+ *   W (s ⊙ x + t) = (W diag(s)) x + W t         W′[j, i] = W[j, i] · s[i]                        b′ = W t
  *
- * Shapes: x `[…, K]`, W `[K, N]`, y `[…, N]`, b `[N]`.
- * The axis has to be the last one: a BatchNormalization right behind a MatMul of rank 3 acts along axis 1, which is
- * a row of x, whatever its size. A bias makes it a Gemm where x has rank 2, else an Add follows.
+ * Shapes: x `[…, K]`, W `[…, K, N]`, y `[…, N]`, b `[N]`; or W `[…, M, K]`, x `[…, K, N]`, y `[…, M, N]`, b `[M, 1]`.
+ * W may be a stack of matrices, which are scaled alike; a shift in front would be another one behind each of them.
+ * The axis has to be the right one: a BatchNormalization right behind a MatMul of rank 3 acts along axis 1, which with
+ * W on the right is a row of x, whatever its size. A bias makes two matrices a Gemm, else an Add follows.
  *
  * Source: https://onnx.ai/onnx/operators/onnx__MatMul.html
  */
 export const matMul: Rule = {
   opType: 'MatMul',
 
-  back(node, affine, facts) {
-    const linear = linearOf(node, facts);
-    if (linear.kind === 'refuse') return linear;
-    if (fits(affine, facts.lastAxis(node.outputs[0]), linear.outputs)) return absorb(linear, affine);
-    return refuse(
-      `${node.label} makes its features along the last axis, and the affine acts along axis ${affine.axis}`,
-    );
+  back(node, affine, facts): Step {
+    const side = sideOf(node, facts);
+    if (side.kind === 'refuse') return side;
+    const axis = side.axisOf(facts.rank(node.outputs[0]));
+    if (fits(affine, axis, side.linear.outputs)) return absorb(side.linear, affine);
+    return refuse(`${node.label} makes its features along ${side.name}, and the affine acts along axis ${affine.axis}`);
   },
 
-  forward(node, index, affine, facts) {
-    if (index !== 0) return refuse(`${node.label} reads it as its second factor`);
-    const linear = linearOf(node, facts);
-    if (linear.kind === 'refuse') return linear;
-    if (fits(affine, facts.lastAxis(node.inputs[0]), linear.inputs)) return absorb(linear, affine);
-    return refuse(`${node.label} multiplies along the last axis, and the affine acts along axis ${affine.axis}`);
+  forward(node, index, affine, facts): Step {
+    const side = sideOf(node, facts);
+    if (side.kind === 'refuse') return side;
+    if (index !== side.input) return refuse(`${node.label} reads it as its constant factor`);
+    const axis = side.axisOf(facts.rank(node.inputs[index]));
+    if (!fits(affine, axis, side.linear.inputs))
+      return refuse(`${node.label} multiplies along ${side.name}, and the affine acts along axis ${affine.axis}`);
+    if (isPureScale(affine) || side.matrices === 1) return absorb(side.linear, affine);
+    return refuse(`${node.label} multiplies by ${side.matrices} matrices, which would make as many shifts`);
   },
 
-  write(node, { weight, bias }, graph) {
-    const [x, old] = node.inputs;
-    const W = weight ?? old;
-    if (!bias) graph.replace(node, { inputs: [x, W] });
-    else if (graph.rank(x) === 2) graph.replace(node, { opType: 'Gemm', inputs: [x, W, bias] });
-    else graph.append(graph.replace(node, { inputs: [x, W] }), 'Add', bias);
+  write(node, { linear, weight, bias }, graph) {
+    const [a, b] = node.inputs;
+    const isRight = linear.weightInput === 1;
+    const inputs = isRight ? [a, weight ?? b] : [weight ?? a, b];
+    const broadcast = graph.opset < 7 ? { broadcast: int(1) } : {};
+    if (!bias) graph.replace(node, { inputs });
+    else if (isRight && graph.rank(a) === 2 && graph.rank(b) === 2)
+      graph.replace(node, {
+        opType: 'Gemm',
+        inputs: [...inputs, bias],
+        attributes: new Map(Object.entries(broadcast)),
+      });
+    else graph.append(graph.replace(node, { inputs }), 'Add', bias, broadcast);
   },
 
   biasNodes: 1,
 };
 
-function linearOf(node: Node, facts: Facts): Linear | Refusal {
-  const weight = facts.constant(node.inputs[1]);
-  if (facts.opset < 7) return refuse(`${node.label} is of an opset without broadcasting biases`);
-  if (weight?.shape.length !== 2) return refuse(`${node.label} has no constant matrix as its second factor`);
-  const [inputs, outputs] = [weight.shape[0]!, weight.shape[1]!];
-  return {
-    kind: 'linear',
-    weight,
-    rows: inputs,
-    columns: outputs,
-    taps: 1,
-    inputs,
-    outputs,
-    inputOf: (row) => row,
-    outputOf: (_, column) => column,
-    alpha: 1,
-    beta: 1,
-    bias: undefined,
-  };
+interface Side {
+  readonly kind: 'side';
+  readonly linear: Linear;
+  /** Which input is x. */
+  readonly input: 0 | 1;
+  readonly matrices: number;
+  /** The axis of x and of y that W works on; NaN, which is none, where the rank is unknown. */
+  readonly axisOf: (rank: number | undefined) => number;
+  readonly name: string;
 }
+
+function sideOf(node: Node, facts: Facts): Side | Refusal {
+  const [left, right] = [facts.constant(node.inputs[0]), facts.constant(node.inputs[1])];
+  if (right && right.shape.length >= 2) return rightOf(right);
+  const rank = facts.rank(node.inputs[1]);
+  if (left && left.shape.length >= 2 && !right && rank !== undefined && rank >= 2) return leftOf(left);
+  return refuse(`${node.label} has no constant matrix as a factor`);
+}
+
+function rightOf(weight: Numbers): Side {
+  const [inputs, outputs] = weight.shape.slice(-2) as [number, number];
+  const rows = weight.shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const channels = { inputOf: (row: number) => row % inputs, outputOf: (_: number, column: number) => column };
+  const linear = { ...stack(weight, rows, outputs), inputs, outputs, ...channels, weightInput: 1 };
+  return { kind: 'side', linear, input: 0, matrices: rows / inputs, axisOf: (rank = NaN) => rank - 1, name: 'the last axis' }; // prettier-ignore
+}
+
+function leftOf(weight: Numbers): Side {
+  const [outputs, inputs] = weight.shape.slice(-2) as [number, number];
+  const rows = weight.shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const channels = { inputOf: (_: number, column: number) => column, outputOf: (row: number) => row % outputs };
+  const linear = { ...stack(weight, rows, inputs), inputs, outputs, ...channels, weightInput: 0, storedBias: [outputs, 1] }; // prettier-ignore
+  return { kind: 'side', linear, input: 1, matrices: rows / outputs, axisOf: (rank = NaN) => rank - 2, name: 'the last axis but one' }; // prettier-ignore
+}
+
+const stack = (weight: Numbers, rows: number, columns: number) =>
+  ({ kind: 'linear', weight, rows, columns, taps: 1, alpha: 1, beta: 1, bias: undefined }) as const;

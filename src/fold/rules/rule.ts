@@ -1,3 +1,4 @@
+import type { Attribute } from '../../onnx/attribute.ts';
 import type { Node, Value } from '../../onnx/graph.ts';
 import type { Affine } from '../affine.ts';
 import type { Facts, Refusal } from '../facts.ts';
@@ -58,17 +59,19 @@ export interface Rule {
 
 /** What is left out stays as it is. */
 export interface NewParameters {
+  readonly linear: Linear;
   readonly weight: Value | undefined;
   readonly bias: Value | undefined;
 }
 
 /** The changes that a rule may make when it writes its node. */
 export interface GraphEditor {
+  readonly opset: number;
   rank(value: Value | undefined): number | undefined;
   /** A node of the same name and outputs, but of another operator or with other inputs or attributes. */
   replace(node: Node, change: Partial<Pick<Node, 'opType' | 'inputs' | 'attributes'>>): Node;
   /** A node behind `node` that takes over the name of its output. */
-  append(node: Node, opType: string, constant: Value): void;
+  append(node: Node, opType: string, constant: Value, attributes?: Readonly<Record<string, Attribute>>): void;
 }
 
 /** For nodes whose inputs 0, 1 and 2 are x, the weights and the bias. */
