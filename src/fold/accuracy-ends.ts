@@ -1,11 +1,11 @@
 import type { Node } from '../onnx/graph.ts';
-import { affine, at, type Affine, type Vector } from './affine.ts';
+import { affine, at, compose, isPureShift, stretch, type Affine, type Vector } from './affine.ts';
 import { exact } from './double-double.ts';
 import type { Refusal } from './facts.ts';
-import { lift, type Lifted } from './lift.ts';
+import type { Lifted } from './lift.ts';
 import { NO_EDIT, type Edit } from './linear.ts';
-import { arrivalsOf, type Arrival, type Plan, type World } from './plan.ts';
-import { magnitudesOf, statisticsOf } from './accuracy-statistics.ts';
+import { arrivalsOf, type Arrival, type Plan, type Site, type World } from './plan.ts';
+import { absolute, magnitudesOf, statisticsOf } from './accuracy-statistics.ts';
 
 /** One node that takes an affine in, with what is known of the numbers that meet there. */
 export interface End extends Arrival {
@@ -21,8 +21,8 @@ export interface End extends Arrival {
 export function endsOf(plan: Plan, world: World): readonly End[] {
   const { facts } = world;
   const asItIs = trial(world, ({ affine }) => affine);
-  const absolute = trial(world, (lifted, node) => magnitudesOf(node, lifted, facts));
-  const magnitudes = carried(plan, magnitudesAt(plan.site.node, plan.site.affine, world), absolute);
+  const magnitudes = trial(world, (lifted, node) => magnitudesOf(node, lifted, facts));
+  const sizes = carried(plan, magnitudesAt(plan.site, world), magnitudes);
   const statistics = statisticsOf(plan.site.node, facts);
   const standard = statistics && carried(plan, statistics.standard, asItIs);
   const most = mostMagnitudes(plan, world);
@@ -30,7 +30,7 @@ export function endsOf(plan: Plan, world: World): readonly End[] {
     ...arrival,
     before: world.edit(arrival.node)?.edit ?? NO_EDIT,
     after: plan.edits.get(arrival.node)?.edit ?? NO_EDIT,
-    magnitudes: magnitudes?.[index]?.affine ?? most,
+    magnitudes: sizes?.[index]?.affine ?? most,
     standard: standard?.[index]?.affine,
   }));
 }
@@ -56,24 +56,28 @@ function trial(world: World, affineOf: (lifted: Lifted, node: Node) => Affine): 
   };
 }
 
-/** The affine of a site need not be all of its node's. */
-function magnitudesAt(node: Node, own: Affine, world: World): Affine {
-  const lifted = world.lifted(node);
-  const whole = lifted.kind === 'affine' ? lifted : lift(node, world.facts);
-  return whole.kind === 'affine' ? magnitudesOf(node, { ...whole, affine: own }, world.facts) : own;
+/** Those of all affines that a site stands for; where it moves only a part, no less than that part's. */
+function magnitudesAt({ node, affine: own, others = [] }: Site, world: World): Affine {
+  const nodes = [...others].reverse().concat(node);
+  const each = nodes.map((one) => {
+    const lifted = world.lifted(one);
+    return lifted.kind === 'affine' ? magnitudesOf(one, lifted, world.facts) : undefined;
+  });
+  const whole = each.reduce((first, second) => first && second && compose(first, second));
+  const part = absolute(own);
+  return whole && !isPureShift(own) ? { ...whole, scale: stretch(part.scale, whole.scale.length) } : part;
 }
 
-/** The largest of all channels, for paths that magnitudes cannot take. */
+/** More than any channel can have, in whatever order the affines come; for paths that magnitudes cannot take. */
 function mostMagnitudes({ site, vanishing }: Plan, world: World): Affine {
-  let [scale, shift] = [1, 0];
-  for (const node of [site.node, ...vanishing]) {
+  const each = [site.node, ...vanishing].flatMap((node) => {
     const lifted = world.lifted(node);
-    if (lifted.kind === 'refuse') continue;
-    const own = magnitudesOf(node, lifted, world.facts);
-    const [s, t] = [largest(own.scale), largest(own.shift)];
-    [scale, shift] = [scale * s, shift * s + t];
-  }
-  return affine(0, [exact(scale)], [exact(shift)]);
+    return lifted.kind === 'affine' ? magnitudesOf(node, lifted, world.facts) : [];
+  });
+  const scales = each.map(({ scale }) => largest(scale));
+  const growth = scales.reduce((product, scale) => product * Math.max(1, scale), 1);
+  const shift = each.reduce((sum, own) => sum + largest(own.shift), 0) * growth;
+  return affine(0, [exact(scales.reduce((product, scale) => product * scale, 1))], [exact(shift)]);
 }
 
 const largest = (vector: Vector): number => vector.reduce((most, { hi }) => Math.max(most, hi), 0);

@@ -27,12 +27,16 @@ const isUnmeasured = (mean: ArrayLike<number>, variance: ArrayLike<number>): boo
  * BatchNormalization, however small their difference, else |shift|.
  */
 export function magnitudesOf(node: Node, lifted: Lifted, facts: Facts): Affine {
-  const { axis, scale, shift } = lifted.affine;
+  const { affine: own } = lifted;
   const parameters = node.opType === 'BatchNormalization' ? [2, 3] : [];
   const [beta, mean] = parameters.map((input) => facts.constant(node.inputs[input])?.data);
-  if (!beta || !mean) return affine(axis, scale.map(absolute), shift.map(absolute));
-  const moved = zip(vectorOf(mean), scale, multiply).map(absolute);
-  return affine(axis, scale.map(absolute), zip(vectorOf(beta).map(absolute), moved, add));
+  if (!beta || !mean) return absolute(own);
+  const moved = zip(vectorOf(mean), own.scale, multiply).map(magnitude);
+  return affine(own.axis, own.scale.map(magnitude), zip(vectorOf(beta).map(magnitude), moved, add));
 }
 
-const absolute = (x: DoubleDouble): DoubleDouble => (x.hi < 0 ? negate(x) : x);
+/** |scale| and |shift|. */
+export const absolute = ({ axis, scale, shift }: Affine): Affine =>
+  affine(axis, scale.map(magnitude), shift.map(magnitude));
+
+const magnitude = (x: DoubleDouble): DoubleDouble => (x.hi < 0 ? negate(x) : x);
