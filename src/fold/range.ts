@@ -52,7 +52,7 @@ function largestBias({ bias, beta }: Linear, { outScale, shift }: Edit): number 
 /** The largest magnitude; NaN if there is one. */
 function largestOf(numbers: ArrayLike<number>): number {
   let largest = 0;
-  for (let index = 0; index < numbers.length; index++) largest = Math.max(largest, Math.abs(numbers[index]!));
+  for (let index = numbers.length; index > 0;) largest = Math.max(largest, Math.abs(numbers[--index]!));
   return largest;
 }
 

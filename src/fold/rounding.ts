@@ -86,7 +86,11 @@ export class RoundedArray {
    * in float32: it leaves open only what lies that close to the middle of two neighbours.
    */
   writeProducts(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
-    if (this.dtype === 'float64' || weights.values) return this.#writeOneByOne(weights, factor, start, end);
+    if (this.dtype === 'float64' || weights.values) this.#writeOneByOne(weights, factor, start, end);
+    else this.#writeMostly(weights, factor, start, end);
+  }
+
+  #writeMostly(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
     const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
     const [low, high] = [factor.hi * (1 - width), factor.hi * (1 + width)];
     const open = this.data instanceof Float32Array
