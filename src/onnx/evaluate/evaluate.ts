@@ -3,6 +3,7 @@ import { BITS_PER_ELEMENT, sizeOf, type Tensor } from '../../tensor.ts';
 import type { Graph, Node, Value } from '../graph.ts';
 import type { Context } from './call.ts';
 import { toReal } from './decode.ts';
+import { inlinedFunctions } from './inlined.ts';
 import { kernelKey, KERNELS } from './kernels.ts';
 import { allNodes, planFor } from './plan.ts';
 import type { Real } from './real.ts';
@@ -11,7 +12,7 @@ import { Scope, Session, type Limits } from './session.ts';
 export interface EvaluateOptions extends Partial<Limits> {
   /** The values that are wanted, the outputs of the graph by default. Only what they need is evaluated. */
   readonly outputs?: readonly Value[];
-  /** Called after each node of the main graph. */
+  /** Called after each node of the main graph; of a copy with inlined functions, where the model has any. */
   readonly onNode?: (node: Node, done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -38,21 +39,31 @@ export async function evaluate(
   inputs: Readonly<Record<string, Tensor>>,
   { outputs = graph.outputs, onNode, signal, ...limits }: EvaluateOptions = {},
 ): Promise<Map<Value, Real>> {
-  const plan = planFor(graph, outputs);
-  refuseUnknown(plan.nodes, graph);
-  const scope = new Scope(graph, new Session({ ...LIMITS, ...limits }), plan, outputs);
-  const needed = new Set<Value>([...outputs, ...plan.readers.keys()]);
-  for (const [value, real] of feeds(graph, inputs, needed)) scope.set(value, real);
+  const whole = inlinedFunctions(graph, outputs);
+  const plan = planFor(whole.graph, whole.values);
+  refuseUnknown(plan.nodes, whole.graph);
+  const scope = new Scope(whole.graph, new Session({ ...LIMITS, ...limits }), plan, whole.values);
+  const needed = new Set<Value>([...whole.values, ...plan.readers.keys()]);
+  for (const [value, real] of feeds(whole.graph, inputs, needed)) scope.set(value, real);
+  await evaluateNodes(plan.nodes, scope, onNode, signal);
+  return new Map(outputs.map((value, index) => [value, scope.read(whole.values[index]!)]));
+}
+
+async function evaluateNodes(
+  nodes: readonly Node[],
+  scope: Scope,
+  onNode: EvaluateOptions['onNode'],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   let turn = performance.now();
-  for (const [done, node] of plan.nodes.entries()) {
+  for (const [done, node] of nodes.entries()) {
     if (signal?.aborted) throw new EdgefoldError('ABORTED', 'the evaluation was ended', { cause: signal.reason });
     scope.evaluate(node);
-    onNode?.(node, done + 1, plan.nodes.length);
+    onNode?.(node, done + 1, nodes.length);
     if (performance.now() - turn < TURN_MS) continue;
     await new Promise((resolve) => setTimeout(resolve, 0));
     turn = performance.now();
   }
-  return new Map(outputs.map((value) => [value, scope.read(value)]));
 }
 
 /**
@@ -72,7 +83,8 @@ export function evaluateNode(
 
 /** The operators that the wanted values need and that cannot be evaluated, each once. */
 export function operatorsWithoutKernel(graph: Graph, outputs: readonly Value[] = graph.outputs): string[] {
-  return missingKernels(planFor(graph, outputs).nodes, graph);
+  const whole = inlinedFunctions(graph, outputs);
+  return missingKernels(planFor(whole.graph, whole.values).nodes, whole.graph);
 }
 
 function missingKernels(nodes: readonly Node[], graph: Graph): string[] {

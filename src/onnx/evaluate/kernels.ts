@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../graph.ts';
 import { ARITHMETIC } from './arithmetic.ts';
 import { Call, type Kernel, type Rule } from './call.ts';
+import { ATTENTION } from './attention.ts';
 import { CAST } from './cast.ts';
 import { PAD } from './pad.ts';
 import { CONV_TRANSPOSE } from './conv-transpose.ts';
@@ -25,6 +26,7 @@ import { SOFTMAX } from './softmax.ts';
 
 const RULES: readonly Readonly<Record<string, Rule>>[] = [
   ARITHMETIC,
+  ATTENTION,
   CAST,
   PAD,
   CONV_TRANSPOSE,

@@ -23,14 +23,16 @@ export type Real = NumericReal | TextReal;
 /** Elements of one tensor: 1 GiB of float64, and within the reach of a 32-bit index. */
 export const MAX_ELEMENTS = 2 ** 27;
 
-/** @throws {EdgefoldError} LIMIT if a tensor of this shape is larger than {@link MAX_ELEMENTS}. */
+/** @throws {EdgefoldError} CORRUPT for a shape that makes no sense; LIMIT if it is beyond {@link MAX_ELEMENTS}. */
 export function checkedSize(shape: readonly number[]): number {
   const size = sizeOf(shape);
+  const received = `[${shape.join(', ')}]`;
+  if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0)) {
+    throw new EdgefoldError('CORRUPT', 'a shape makes no sense', { received });
+  }
   if (size <= MAX_ELEMENTS) return size;
-  throw new EdgefoldError('LIMIT', 'a tensor is too large to evaluate', {
-    expected: `at most ${String(MAX_ELEMENTS)} elements`,
-    received: `[${shape.join(', ')}]`,
-  });
+  const expected = `at most ${String(MAX_ELEMENTS)} elements`;
+  throw new EdgefoldError('LIMIT', 'a tensor is too large to evaluate', { expected, received });
 }
 
 /** Space for a tensor, all zeros. @throws {EdgefoldError} LIMIT. */

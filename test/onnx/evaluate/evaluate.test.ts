@@ -5,6 +5,7 @@ import { evaluate, evaluateNode, operatorsWithoutKernel } from '../../../src/onn
 import { multiplyAdds } from '../../../src/onnx/evaluate/work.ts';
 import { Graph, Node, type Value } from '../../../src/onnx/graph.ts';
 import { newModelInfo } from '../../../src/onnx/model-info.ts';
+import { withFunctions } from '../../fold/with-functions.ts';
 import { float32, int64, type Tensor } from '../../../src/tensor.ts';
 
 const ones = (...shape: number[]): Tensor => float32(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1));
@@ -121,6 +122,23 @@ describe('evaluating a graph', () => {
     }
   });
 
+  test('takes calls of functions of the model as what they consist of', async () => {
+    const body = new Graph('body');
+    const [a, b] = [body.input('a', {}), body.input('b', {})];
+    const scaled = body.node('LeakyRelu', { inputs: [a], output: { name: 'scaled' } });
+    body.outputs.push(body.node('Sub', { inputs: [scaled, b], output: { name: 'difference' } }));
+    const plain = new Graph('calls');
+    const x = plain.input('x', { dtype: 'float32', shape: [1] });
+    const call = plain.node('Leak', { domain: 'acme', inputs: [x, x], attributes: { slope: float(0.25) }, output: { name: 'called' } }); // prettier-ignore
+    plain.outputs.push(plain.node('Abs', { inputs: [call], output: { name: 'y' } }));
+    const references = [['scaled', 'alpha', 'slope', 1]] as const;
+    const graph = withFunctions(plain, [{ name: 'Leak', body, attributes: ['slope'], references }]);
+    const [called] = graph.nodes.map(({ outputs }) => outputs[0]!) as [Value];
+    const results = await evaluate(graph, { x: float32([1], [-2]) }, { outputs: [called, ...graph.outputs] });
+    expect([...results.values()].map(({ data }) => data[0])).toEqual([1.5, 1.5]);
+    expect(operatorsWithoutKernel(graph)).toEqual([]);
+  });
+
   test('other tasks of the thread get their turn', async () => {
     const { graph } = chain();
     let ticks = 0;
@@ -210,6 +228,7 @@ describe('what cannot be evaluated is refused', () => {
       ['Gather', [ones(2), int64([2])]],
       ['BatchNormalization', [ones(1, 3), ones(3), ones(3), ones(2), ones(3)]],
       ['Squeeze', [ones(2), int64([0])]],
+      ['ConstantOfShape', [int64([-1])]],
       ['Softmax', [ones(2)], { axis: int(1) }],
       ['Split', [ones(4), int64([1, 2])]],
       ['LSTM', [ones(1, 1, 2), ones(1, 4, 3), ones(1, 4, 1)]],
