@@ -41,6 +41,8 @@ const MOST_MAP_ELEMENTS = 2 ** 16;
  * the graph would take at least three nodes more than the affine.
  */
 export function leaveLess(node: Node, work: Workspace): Outcome {
+  // A map is made of weights as they are stored, and no plan outlives their writing.
+  materialise(work);
   const site = siteOf(node, work);
   if (site.kind === 'refuse') return site;
   const run = runOf(site, work);
@@ -52,7 +54,7 @@ export function leaveLess(node: Node, work: Workspace): Outcome {
 }
 
 /** Only the scale of an affine leaves the graph; its shift stays as an Add. */
-export type ShiftLeft = Plan & { readonly left: Affine; readonly place: 'behind' | 'in front' | 'alone' };
+export type ShiftLeft = Plan & { readonly left: Affine; readonly place: 'behind' | 'in front' };
 
 /** An Add of the shift behind the scale that went back, or of the centring in front of the one that goes forward. */
 export function leaveShift(run: Run, work: Workspace): ShiftLeft | Refusal {
@@ -60,43 +62,29 @@ export function leaveShift(run: Run, work: Workspace): ShiftLeft | Refusal {
   if (work.facts.opset < 7 || work.facts.rank(run.input) === undefined)
     return refuse(`${node.label} has no known rank`);
   if (isPureScale(affine)) return refuse(`${node.label} has no shift that could stay`);
-  const refused = (plan: Plan | Refusal) => acceptable(plan, work, 1);
-  if (isPureShift(affine)) return planned(refused(planNothing(run)), affine, 'alone');
-  const back = refused(planBack({ ...run, affine: scaleOf(affine) }, work));
-  if (back.kind === 'plan' && fitsStorage(affine, dtype)) return planned(back, shiftOf(affine), 'behind');
+  const scaled = { ...run, affine: scaleOf(affine) };
+  const back = isPureShift(affine) ? refuse('') : acceptable(planBack(scaled, work), work, 1);
+  if (back.kind === 'plan' && fitsStorage(affine, dtype)) return { ...back, left: shiftOf(affine), place: 'behind' };
   const centring = centringOf(affine);
   if (!centring || !fitsStorage(centring, dtype)) return refuse(`${node.label} scales by 0 where it shifts`);
-  return planned(refused(planForward({ ...run, affine: scaleOf(affine) }, work)), centring, 'in front');
+  const forward = acceptable(planForward(scaled, work), work, 1);
+  return forward.kind === 'plan' ? { ...forward, left: centring, place: 'in front' } : forward;
 }
 
-const planned = (plan: Plan | Refusal, left: Affine, place: ShiftLeft['place']): ShiftLeft | Refusal =>
-  plan.kind === 'plan' ? { ...plan, left, place } : plan;
-
-/** A BatchNormalization that only shifts is an Add. */
-const planNothing = (run: Run): Plan => ({
-  kind: 'plan',
-  direction: 'back',
-  site: run,
-  vanishing: run.others,
-  through: [],
-  crossed: [],
-  edits: new Map(),
-  arrivals: [],
-  operands: [],
-  borders: [],
-});
-
-/** @returns what was folded; with a shift that can only stay in its place, `leaves` says as what. */
-export function carryOut(plan: ShiftLeft, work: Workspace): Outcome {
-  const [site, ...others] = foldsOf(plan, 'scale', certify(plan, work));
-  commitLeaving(plan, plan.left, work, plan.place === 'in front');
-  return { kind: 'folded', folds: [{ ...site!, leaves: 'Add' }, ...others] };
+/** What is left is told of the BatchNormalization, if there is one. */
+function carryOut(plan: ShiftLeft, work: Workspace): Outcome {
+  const folds = foldsOf(plan, 'scale', certify(plan, work));
+  const stays = Math.max(
+    0,
+    folds.findIndex(({ opType }) => opType === 'BatchNormalization'),
+  );
+  commitLeaving(plan, plan.left, work, plan.place === 'in front' && plan.edits.size + plan.operands.length > 0);
+  return { kind: 'folded', folds: folds.map((fold, index) => (index === stays ? { ...fold, leaves: 'Add' } : fold)) };
 }
 
 function leaveMap(run: Run, work: Workspace, isLastResort: boolean): Outcome {
   const { label } = run.node;
   if (work.facts.opset < 7 || isPureScale(run.affine)) return refuse(`${label} needs no map`);
-  materialise(work);
   const plan = planBorders(run, work);
   const checked = plan.kind === 'plan' ? acceptable(plan, work, plan.borders.length) : plan;
   if (checked.kind === 'refuse' || checked.borders.length === 0) return refuse(`${label} has no use for a map`);

@@ -80,9 +80,14 @@ function passed(
   const next = onlyOne(valuesOf(v));
   if (!next) return refuse(`${node.label} pads with ${v.hi}, and would need a value for each channel instead`);
   if (isSame(next, v)) return push(target);
+  if (isZero(next) && isPooled(node)) return refuse(`${node.label} would pad a MaxPool with zeros`);
   const at = facts.opset < 11 ? 'value' : 2;
   return { ...push(target), operands: [{ kind: 'operand', at, constant, affine: affineOf(0, [ZERO], [next]) }] };
 }
+
+/** onnxruntime (up to 1.30, from level "basic" on) takes zeros in front of a MaxPool for its own padding, −∞. */
+const isPooled = ({ outputs: [y] }: Node): boolean =>
+  [...(y?.uses ?? [])].some(({ node }) => node.opType === 'MaxPool');
 
 const times = ({ scale, shift }: Affine, v: DoubleDouble): Vector =>
   zip(scale, shift, (s, t) => add(multiply(s, v), t));
