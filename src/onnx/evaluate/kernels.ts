@@ -13,6 +13,10 @@ import { DROPOUT } from './dropout.ts';
 import { RECURRENT } from './recurrent.ts';
 import { QUANTIZE } from './quantize.ts';
 import { EINSUM } from './einsum.ts';
+import { LOSS } from './loss.ts';
+import { DETECTION } from './detection.ts';
+import { GRID_SAMPLE } from './grid-sample.ts';
+import { UNFOLD } from './unfold.ts';
 import { CONV } from './conv.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { FUSED } from './fused.ts';
@@ -26,6 +30,10 @@ import { SOFTMAX } from './softmax.ts';
 
 const RULES: readonly Readonly<Record<string, Rule>>[] = [
   ARITHMETIC,
+  LOSS,
+  DETECTION,
+  GRID_SAMPLE,
+  UNFOLD,
   ATTENTION,
   CAST,
   PAD,

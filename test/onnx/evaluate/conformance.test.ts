@@ -19,6 +19,11 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'node/test_training_dropout_mask': 'random',
 };
 
+/** Tests whose data, inputs included, are written down with four decimals. */
+const FOUR_DECIMALS = ['node/test_gridsample_bicubic', 'node/test_roialign_aligned_false', 'node/test_roialign_aligned_true']; // prettier-ignore
+/** 1e-4 in units of the tolerance of float32. */
+const COARSE = 100;
+
 /** How many tests are left out, by the operators that have no kernel. */
 const LEFT_OUT = JSON.parse(readFileSync(new URL('left-out.json', import.meta.url), 'utf8')) as Record<string, number>;
 
@@ -33,7 +38,7 @@ testShared(
       if (Object.hasOwn(EXCEPTIONS, each.name)) continue;
       const outcome = await outcomeOf(each);
       if ('left' in outcome) left.set(outcome.left, (left.get(outcome.left) ?? 0) + 1);
-      else if (outcome.worst <= 1) right++;
+      else if (outcome.worst <= (FOUR_DECIMALS.includes(each.name) ? COARSE : 1)) right++;
       else wrong.push(`${each.name}: ${outcome.detail}`);
     }
     expect(wrong).toEqual([]);
