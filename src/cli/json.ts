@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Fold, FoldReport, KeptNode } from '../fold/report.ts';
 import type { SourceDigest } from '../onnx/provenance.ts';
+import type { SiteAudit } from '../parity/audit/report.ts';
 import type { ParityReport } from '../parity/report.ts';
 import type { Provider } from '../runtime/model.ts';
 import type { Dim, DType } from '../tensor.ts';
@@ -66,6 +67,25 @@ export interface VerifyDocument {
   readonly reference: string;
   readonly candidate: string;
   readonly parity: ParityReport;
+}
+
+/** `edgefold bisect --json`. */
+export interface BisectDocument {
+  readonly reference: string;
+  readonly candidate: string;
+  readonly verdict: 'found' | 'none' | 'unproven';
+  /** Why nothing was found. */
+  readonly reason?: string;
+  /** Parts in which the two models differ, and how many in front of the one that was found are right. */
+  readonly sites: number;
+  readonly before?: number;
+  readonly site?: SiteAudit;
+  /** Both ways of computing the tensor, and what they are given. */
+  readonly written?: {
+    readonly reference: string;
+    readonly candidate: string;
+    readonly inputs: readonly { readonly name: string; readonly path: string }[];
+  };
 }
 
 /** One of the four variables of a BatchNormalization. */

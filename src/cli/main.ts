@@ -21,6 +21,10 @@ const VERBS: Readonly<Record<string, { readonly about: string; load(): Promise<C
     about: 'run two ONNX files side by side and compare every output',
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
   },
+  bisect: {
+    about: 'find the first tensor in which two ONNX files differ by more than rounding',
+    load: async () => (await import('./commands/bisect.ts')).bisectCommand,
+  },
   inspect: {
     about: 'show what a model file holds and what folding will do to it',
     load: async () => (await import('./commands/inspect.ts')).inspectCommand,

@@ -66,7 +66,7 @@ export async function bisect(options: BisectOptions): Promise<Bisection> {
 }
 
 const nothingFound = (sites: readonly SiteAudit[]): string =>
-  sites.length === 0 ? 'both models are the same, node by node' : `all of the ${sites.length} sites that differ stay within their proven bounds`; // prettier-ignore
+  sites.length === 0 ? 'both models are the same, node by node' : `each of the ${sites.length} sites that differ stays within its proven bound`; // prettier-ignore
 
 /** What the reference holds where the piece begins. */
 async function leavesOf(

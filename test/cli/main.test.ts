@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { edgefold, MAIN, repositoryPath } from '../support/cli.ts';
 
-const VERBS = ['export', 'fold', 'verify', 'inspect', 'run', 'doctor'];
+const VERBS = ['export', 'fold', 'verify', 'bisect', 'inspect', 'run', 'doctor'];
 const DIGITS = 'models/digits/norm-before-activation/model.keras';
 
 describe('edgefold', () => {

@@ -25,6 +25,23 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
   return elements(bytes.subarray(dataStart), shape, elementType(descr, where), where);
 }
 
+/**
+ * The same format, version 1. Halves and integers keep their type; strings have none there.
+ * @throws {EdgefoldError} UNSUPPORTED for a dtype that NumPy does not have.
+ */
+export function writeNpy({ dtype, shape, data }: Tensor): Uint8Array[] {
+  const [descr, type] = [...ELEMENT_TYPES].find(([, each]) => each.dtype === dtype) ?? [];
+  if (!type || !ArrayBuffer.isView(data)) {
+    throw new EdgefoldError('UNSUPPORTED', `NumPy has no ${dtype}`, { expected: 'numbers of 1 to 8 bytes' });
+  }
+  const size = shape.length === 1 ? `${shape[0]!},` : shape.join(', ');
+  const fields = `{'descr': '${type.bytes === 1 ? '|' : '<'}${descr}', 'fortran_order': False, 'shape': (${size}), }`;
+  // Elements begin at a multiple of 64.
+  const text = `${fields.padEnd(Math.ceil((fields.length + 11) / 64) * 64 - 11)}\n`;
+  const head = Uint8Array.of(...MAGIC, 1, 0, text.length & 255, text.length >> 8);
+  return [head, new TextEncoder().encode(text), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+}
+
 export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, index) => bytes[index] === byte);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isNpy, readNpy } from '../../../src/cli/inputs/npy.ts';
+import { isNpy, readNpy, writeNpy } from '../../../src/cli/inputs/npy.ts';
 
 const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
 
@@ -93,4 +93,12 @@ describe('readNpy', () => {
     expect(isNpy(FILES.uint8)).toBe(true);
     expect(isNpy(new Uint8Array(4))).toBe(false);
   });
+});
+
+test.each(['float32', 'int64', 'uint8', 'bool'] as const)('a %s array is written as NumPy writes it', (name) => {
+  expect(new Uint8Array(Buffer.concat(writeNpy(readNpy(FILES[name], 'x.npy'))))).toEqual(FILES[name]);
+});
+
+test('a type that NumPy does not have is refused', () => {
+  expect(() => writeNpy({ dtype: 'string', shape: [1], data: ['a'] })).toThrow('NumPy has no string');
 });
