@@ -50,6 +50,7 @@ export class SiteCheck {
     this.#worstShare = Number.MAX_VALUE;
   }
 
+  /** Where the original has room to be finite, folding must not lose it; what has no bound otherwise is left out. */
   #addElement(output: CheckedOutput, i: number): void {
     const [y, z, exact] = [output.unfolded[i]!, output.folded[i]!, output.exact[i]!];
     const e = (output.unfoldedBound?.[i] ?? 0) * SAFETY;
@@ -57,7 +58,9 @@ export class SiteCheck {
     const truth = TRUTH_SHARE * (e + f);
     const drift = (output.drift?.[i] ?? 0) * SAFETY + truth;
     this.#elements++;
-    if (!(Math.abs(exact) + e + f + drift < output.largest)) {
+    const isLost = !Number.isFinite(z) || !Number.isFinite(output.refolded[i]!);
+    const room = output.largest - Math.abs(exact) - e;
+    if (!(room > 0) || (!isLost && !(room > f + drift))) {
       this.#unbounded++;
       return;
     }
@@ -68,7 +71,7 @@ export class SiteCheck {
     for (let check = 1; check < 4; check++) if (shares[check]! > shares[worst]!) worst = check;
     if (shares[worst]! > 1) this.#violations++;
     if (Number.isFinite(difference)) this.#maxDifference = Math.max(this.#maxDifference, difference);
-    this.#maxBound = Math.max(this.#maxBound, e + f);
+    if (Number.isFinite(f)) this.#maxBound = Math.max(this.#maxBound, e + f);
     this.#driftShare = Math.max(this.#driftShare, shares[3]);
     if (Number.isFinite(unfolded + folded)) {
       this.#unfoldedSquares += unfolded * unfolded;
@@ -109,10 +112,11 @@ export class SiteCheck {
   }
 }
 
-/** NaN and infinities are beyond any bound. */
+/** NaN and infinities are beyond any bound, and anything is beyond one that is NaN. */
 function share(distance: number, bound: number): number {
   if (distance === 0) return 0;
-  return Number.isFinite(distance) ? Math.min(distance / bound, Number.MAX_VALUE) : Number.MAX_VALUE;
+  const used = Number.isFinite(distance) ? distance / bound : Infinity;
+  return used < Number.MAX_VALUE ? used : Number.MAX_VALUE;
 }
 
 function worstElement(
@@ -131,6 +135,6 @@ function worstElement(
     unfolded: finite(unfolded[i]!),
     folded: finite(folded[i]!),
     exact: finite(exact[i]!),
-    bound,
+    bound: finite(bound),
   };
 }
