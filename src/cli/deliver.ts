@@ -107,7 +107,7 @@ const foldJson = ({ batchNormalizations, folds, removed, written }: FoldReport):
   batchNormalizations,
   folds,
   removed,
-  ...(written && { written }),
+  written,
 });
 
 interface Result extends Pick<FoldDocument, 'parity' | 'provenance'> {

@@ -15,7 +15,7 @@ export function explainText(fold: FoldJson): string[] {
 }
 
 /** `35 of 35 folded; 181,504 weights and 2,404 biases, 100 % correctly rounded` */
-export function summary({ batchNormalizations: { found, folded }, written = [] }: FoldJson): string {
+export function summary({ batchNormalizations: { found, folded }, written }: FoldJson): string {
   const total = (role: string) => sumOf(written.filter((each) => each.role === role).map((each) => each.total));
   const parameters = sumOf(written.map((each) => each.total));
   const exact = sumOf(written.map(({ correctlyRounded }) => correctlyRounded));

@@ -4,6 +4,7 @@ import { allGraphs } from '../onnx/subgraphs.ts';
 import { Constants } from './constants.ts';
 import { Facts } from './facts.ts';
 import { foldWithin, type Result } from './fold-within.ts';
+import type { Written } from './materialise.ts';
 import type { RemovedNode } from './report.ts';
 import { tidy } from './tidy.ts';
 import { dropUnused } from './unused.ts';
@@ -11,6 +12,7 @@ import { Workspace } from './workspace.ts';
 
 export interface Outcome extends Result {
   readonly removed: readonly RemovedNode[];
+  readonly written: readonly Written[];
 }
 
 /** Folds a main graph and each of its subgraphs within themselves, in place, until nothing is left to tidy up. */
@@ -33,5 +35,12 @@ export function foldAll(root: Graph, isKept: (node: Node) => boolean, overridabl
     rewritten: all.flatMap(({ rewritten }) => rewritten),
     kept: results.at(-1)!.flatMap(({ kept }) => kept),
     removed: removed.flat(),
+    written: writtenIn(root, [...works.values()]),
   };
+}
+
+/** What has been written and not been written over since. */
+function writtenIn(root: Graph, works: readonly Workspace[]): Written[] {
+  const names = new Set([...allGraphs(root)].flatMap(({ initializers }) => initializers.map(({ name }) => name)));
+  return works.flatMap(({ written }) => written.filter(({ name }) => names.has(name)));
 }

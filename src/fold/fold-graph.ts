@@ -2,6 +2,7 @@ import type { Graph, Node } from '../onnx/graph.ts';
 import { refill } from '../onnx/node-list.ts';
 import { overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
+import { withParameters } from './certificate-parameters.ts';
 import { foldCopy } from './fold-functions.ts';
 import { isBatchNormalization } from './fold-site.ts';
 
@@ -40,6 +41,7 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
     removed,
     rewritten,
     inlined,
+    written,
   } = foldCopy(graph, isOneOf(new Set(keep)), overrides);
   const moved = folds.length + rewritten.length + removed.length + inlined.length;
   const unlisted = moved + overrides.freeze.length > 0 ? unlistConstants(copy, graph, overrides) : [];
@@ -49,8 +51,9 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
       changed: moved + unlisted.length > 0,
       nodes: { before: nodeCount(graph), after: nodeCount(copy) },
       batchNormalizations: { found, folded: found - kept.length, kept },
-      folds,
+      folds: withParameters(folds, written),
       removed,
+      written,
       warnings: [...unlisted, ...rewritten.map(trapWarning), ...functionWarnings(copy, inlined)],
     },
   };

@@ -14,7 +14,7 @@ export interface FoldReport {
   /** Nodes beside those folded that the graph computes the same without. */
   readonly removed: readonly RemovedNode[];
   /** Weights and biases of the folded graph that folding has written. */
-  readonly written?: readonly Written[];
+  readonly written: readonly Written[];
   readonly warnings: readonly string[];
 }
 

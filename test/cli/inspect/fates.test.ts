@@ -11,6 +11,7 @@ const report: FoldReport = {
   batchNormalizations: { found: 5, folded: 4, kept: [{ name: 'bn.1', reason: 'its input is read twice' }] },
   folds: [...['bn', 'bn_1', 'bn_2', 'body_1/bn'].map(folded), { ...folded('mul'), opType: 'Mul' }],
   removed: [],
+  written: [],
   warnings: [],
 };
 
