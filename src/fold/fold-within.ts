@@ -1,5 +1,6 @@
 import type { Graph, Node } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
+import { reorderRows } from './dense-rows.ts';
 import { materialise } from './materialise.ts';
 import { leaveLess } from './fold-leaving.ts';
 import { foldSite, isBatchNormalization, nameOf, type Outcome } from './fold-site.ts';
@@ -37,6 +38,7 @@ const STEPS: readonly Step[] = [
   (work, { folds }) => note(folds, foldNormalisations(work)),
   writeWeights,
   (work, { folds }) => note(folds, mergeTransposes(work)),
+  (work, { folds }) => note(folds, reorderRows(work)),
   (work, { folds }) => note(folds, mergePads(work)),
   leaveLessAtSites,
   (work, { rewritten }) => note(rewritten, disarmMatMuls(work)),

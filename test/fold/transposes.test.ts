@@ -54,3 +54,33 @@ test('an output that would be an input stays behind its Transposes', async () =>
   const report = await checkFold(f.done(y), undefined);
   expect(report.changed).toBe(false);
 });
+
+test('two Transposes that undo each other vanish around activations', async () => {
+  const f = new Fixture();
+  const a = transpose(f, f.input([2, 3, 5, 7]), [0, 2, 3, 1], 'a');
+  const y = f.node('Abs', [f.node('Relu', [a])]);
+  const report = await checkFold(f.done(transpose(f, y, [0, 3, 1, 2], 'b')), ['relu_1 = Relu(x)', 'b = Abs(relu_1)']);
+  expect(report.folds).toMatchObject([{ name: 'b', through: ['relu (Relu)', 'abs (Abs)'], into: ['a (Transpose)'] }]);
+});
+
+test('two Transposes become one around an activation', async () => {
+  const f = new Fixture();
+  const a = transpose(f, f.input([2, 3, 5]), [1, 2, 0], 'a');
+  await checkFold(f.done(transpose(f, f.node('Relu', [a]), [0, 2, 1], 'b')), [
+    'relu_1 = Relu(x)',
+    'b = Transpose<perm=[1, 0, 2]>(relu_1)',
+  ]);
+});
+
+test('Transposes stay around an activation that others read, or around what is not elementwise', async () => {
+  const f = new Fixture();
+  const y = f.node('Relu', [transpose(f, f.input([2, 3, 5]), [0, 2, 1], 'a')]);
+  expect((await checkFold(f.done(transpose(f, y, [0, 2, 1], 'b'), y), undefined)).changed).toBe(false);
+  const g = new Fixture();
+  const z = g.node('Softmax', [transpose(g, g.input([2, 3, 5]), [0, 2, 1], 'a')]);
+  expect((await checkFold(g.done(transpose(g, z, [0, 2, 1], 'b')), undefined)).changed).toBe(false);
+  const h = new Fixture();
+  const a = transpose(h, h.input([2, 3, 5]), [0, 2, 1], 'a');
+  const both = h.done(transpose(h, h.node('Relu', [a]), [0, 2, 1], 'b'), h.node('Neg', [a]));
+  expect((await checkFold(both, undefined)).changed).toBe(false);
+});
