@@ -15,7 +15,7 @@ export interface AffineOptions {
   readonly keepsZero?: boolean;
   /** A scale and a shift that no Relu and no zero padding lets through. */
   readonly isAwkward?: boolean;
-  /** No variance that is tiny beside the mean, which would be better kept apart for the sake of accuracy. */
+  /** Small shifts and no tiny variance: others may be better kept apart for the sake of accuracy. */
   readonly isTame?: boolean;
 }
 
@@ -45,8 +45,9 @@ function scales({ isMonotonic, isAwkward }: AffineOptions, n: number, random: Ra
   return some.map(Math.fround);
 }
 
-function shifts({ keepsZero, isAwkward }: AffineOptions, n: number, random: Random, exact: boolean): number[] {
-  const next = () => (keepsZero ? 0 : exact ? random.pick([0, 1, -1, 2, -3]) : 2 * random.real() - 1);
+function shifts({ keepsZero, isAwkward, isTame }: AffineOptions, n: number, random: Random, exact: boolean): number[] {
+  const size = isTame ? 0.25 : 1;
+  const next = () => size * (keepsZero ? 0 : exact ? random.pick([0, 1, -1, 2, -3]) : 2 * random.real() - 1);
   const some = Array.from({ length: n }, () => Math.fround(next()));
   if (isAwkward) some[0] = 3;
   return some;

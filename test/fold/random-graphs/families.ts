@@ -117,8 +117,11 @@ const inFront: Grower = (draft, x, [first = [], second = [], third = [], ...step
   if (!scaled) return free(draft, x, [first, second, third, ...steps], tape);
   const way = chain(draft, scaled, axis, 'forward', steps.slice(tape.next(4)));
   const readers = [second, third].slice(0, 1 + tape.next(2)).map((step) => growAny(LINEAR_OPERATORS, draft, way.y, new Tape(step))); // prettier-ignore
+  // A subtraction with nothing else may be there for the sake of accuracy.
+  const isCentring = draft.graph.nodes.some(({ opType }) => opType === 'Sub');
   const isSure =
     way.axis !== undefined &&
+    !isCentring &&
     (options.isMonotonic || !way.isMonotonic) &&
     (options.keepsZero || !way.keepsZero) &&
     readers.every((reader) => reader?.sumsOver === way.axis && (options.keepsZero || !reader?.keepsZero));
