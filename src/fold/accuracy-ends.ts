@@ -23,7 +23,7 @@ export function endsOf(plan: Plan, world: World): readonly End[] {
   const asItIs = trial(world, ({ affine }) => affine);
   const magnitudes = trial(world, (lifted, node) => magnitudesOf(node, lifted, facts));
   const sizes = carried(plan, magnitudesAt(plan.site, world), magnitudes);
-  const statistics = statisticsOf(plan.site.node, facts);
+  const statistics = statisticsOf(plan.site, facts);
   const standard = statistics && carried(plan, statistics.standard, asItIs);
   const most = mostMagnitudes(plan, world);
   return plan.arrivals.map((arrival, index) => ({
@@ -57,7 +57,7 @@ function trial(world: World, affineOf: (lifted: Lifted, node: Node) => Affine): 
 }
 
 /** Those of all affines that a site stands for; where it moves only a part, no less than that part's. */
-function magnitudesAt({ node, affine: own, others = [] }: Site, world: World): Affine {
+export function magnitudesAt({ node, affine: own, others = [] }: Site, world: World): Affine {
   const nodes = [...others].reverse().concat(node);
   const each = nodes.map((one) => {
     const lifted = world.lifted(one);

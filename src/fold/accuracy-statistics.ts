@@ -1,8 +1,9 @@
 import type { Node } from '../onnx/graph.ts';
 import { affine, vectorOf, zip, type Affine, type Vector } from './affine.ts';
-import { add, multiply, negate, type DoubleDouble } from './double-double.ts';
+import { add, multiply, negate, ZERO, type DoubleDouble } from './double-double.ts';
 import type { Facts } from './facts.ts';
 import type { Lifted } from './lift.ts';
+import type { Site } from './plan.ts';
 
 /** What a BatchNormalization knows of its input x: z = (x − mean) / √(variance + epsilon) has mean 0, deviation 1. */
 export interface Statistics {
@@ -11,13 +12,22 @@ export interface Statistics {
   readonly standard: Affine;
 }
 
-/** Undefined for other nodes, and for mean 0 and variance 1 throughout: nobody has measured that. */
-export function statisticsOf(node: Node, facts: Facts): Statistics | undefined {
-  if (node.opType !== 'BatchNormalization') return undefined;
+/**
+ * Undefined for other nodes, and for mean 0 and variance 1 throughout: nobody has measured that. What ends a
+ * LayerNormalization and its kin reads numbers of mean 0 and deviation 1 by definition.
+ */
+export function statisticsOf(
+  { node, affine: own }: Pick<Site, 'node' | 'affine'>,
+  facts: Facts,
+): Statistics | undefined {
+  if (node.opType !== 'BatchNormalization') return isNormalisation(node) ? { mean: [ZERO], standard: own } : undefined;
   const [gamma, beta, mean, variance] = node.inputs.slice(1, 5).map((input) => facts.constant(input)?.data);
   if (!gamma || !beta || !mean || !variance || isUnmeasured(mean, variance)) return undefined;
   return { mean: vectorOf(mean), standard: affine(1, vectorOf(gamma), vectorOf(beta)) };
 }
+
+export const isNormalisation = ({ opType }: Node): boolean =>
+  opType.endsWith('Normalization') && opType !== 'BatchNormalization';
 
 const isUnmeasured = (mean: ArrayLike<number>, variance: ArrayLike<number>): boolean =>
   Array.from(mean).every((m) => m === 0) && Array.from(variance).every((v) => v === 1);

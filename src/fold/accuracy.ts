@@ -1,6 +1,7 @@
 import type { Dim } from '../tensor.ts';
 import type { Node, Value } from '../onnx/graph.ts';
 import { normalAxis } from '../onnx/shapes/dims.ts';
+import { isNormalisation } from './accuracy-statistics.ts';
 import { intsOf, type Facts } from './facts.ts';
 import type { Storage } from './rounding.ts';
 
@@ -25,11 +26,15 @@ export function gamma(k: number, u: number): number {
 }
 
 /** variance + epsilon, its root, gamma over it (two by a reciprocal), − mean, · scale, + beta. */
-const BATCH_NORMALIZATION_ROUNDINGS = 7;
+export const BATCH_NORMALIZATION_ROUNDINGS = 7;
+
+/** · gamma, + beta. */
+const NORMALISATION_ROUNDINGS = 2;
 
 /** The most roundings that a term goes through in a node that is an affine of input `input`; undefined if unknown. */
 export function affineRoundings(node: Node, input: number, facts: Facts): number | undefined {
   if (node.opType === 'BatchNormalization') return BATCH_NORMALIZATION_ROUNDINGS;
+  if (isNormalisation(node)) return NORMALISATION_ROUNDINGS;
   if (node.opType === 'Neg') return 0;
   const inConstant = computedRoundings(node.inputs[1 - input], facts);
   return inConstant === undefined ? undefined : 1 + inConstant;

@@ -61,7 +61,7 @@ export function judge(plan: Plan, work: Workspace): Harmless | Centred | Refusal
 function isHarmless(plan: Plan, { growth }: Certificate, work: Workspace): boolean {
   const moved = plan.arrivals.map(({ affine }) => affine);
   if (growth === null || moved.every(isPureScale)) return true;
-  if (statisticsOf(plan.site.node, work.facts)) {
+  if (statisticsOf(plan.site, work.facts)) {
     return growth.rms <= MOST_GROWTH && growth.worst <= MOST_GROWTH_OF_ONE;
   }
   return growth.rms <= MOST_GROWTH_UNMEASURED && !isLoneSubtraction(plan, moved);
@@ -79,7 +79,7 @@ function isLoneSubtraction({ site: { node }, vanishing }: Plan, moved: readonly 
 /** The same way for s · x + beta, where x has its mean subtracted, as that is stored. */
 function centredPlan({ site }: Plan, work: Workspace): Centred | Refusal {
   const { node, dtype, input } = site;
-  const statistics = statisticsOf(node, work.facts);
+  const statistics = node.opType === 'BatchNormalization' ? statisticsOf(site, work.facts) : undefined;
   const rank = work.facts.rank(input);
   const costs = `${node.label} would cost accuracy if it were folded, since its shift is large beside what is left of it`;
   if (!statistics || rank === undefined || site.others?.length || work.facts.opset < 7) return refuse(costs);

@@ -1,10 +1,18 @@
 import type { Node, Value } from '../onnx/graph.ts';
 import { sizeOf, type Dim } from '../tensor.ts';
-import { affineRoundings, crossingRoundings, gamma, SUMS, unitRoundoff } from './accuracy.ts';
-import { endsOf, productsOf, type End } from './accuracy-ends.ts';
+import type { Affine } from './affine.ts';
+import {
+  affineRoundings,
+  BATCH_NORMALIZATION_ROUNDINGS,
+  crossingRoundings,
+  gamma,
+  SUMS,
+  unitRoundoff,
+} from './accuracy.ts';
+import { endsOf, magnitudesAt, productsOf, type End } from './accuracy-ends.ts';
 import { outputsBehind, outputsInFront, type OutputSizes } from './accuracy-outputs.ts';
 import { changesBias, changesWeights } from './linear.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, Site } from './plan.ts';
 import type { BothForms, Certificate, ErrorBound } from './report.ts';
 import type { Storage } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
@@ -45,6 +53,44 @@ export function certify(plan: Plan, work: Workspace, isCentred = false): Certifi
     minAbsScale: least(scales),
     bytesAdded: bytesAdded(plan, ends, work),
   }; // prettier-ignore
+}
+
+/**
+ * Two affines s · x + t that become one BatchNormalization with mean 0 and variance 1, in which each parameter has
+ * been rounded: S = |s||x|, and b* = t.
+ */
+export function certifyMerge([first, second]: readonly [Site, Site], merged: Affine, work: Workspace): Certificate {
+  const u = unitRoundoff(second.dtype);
+  const roundings = [first.node, second.node].map((node) => affineRoundings(node, inputIndex(node, work), work.facts));
+  const before = gamma(
+    roundings.reduce<number>((sum, own) => sum + (own ?? 0), 0),
+    u,
+  );
+  const after = gamma(BATCH_NORMALIZATION_ROUNDINGS + 1, u);
+  const scales = merged.scale.map(({ hi }) => Math.abs(hi));
+  const terms = magnitudesAt({ ...second, others: [first.node], affine: merged }, work).shift;
+  const uncounted = [first.node, second.node].filter((_, index) => roundings[index] === undefined);
+  return {
+    dtype: second.dtype,
+    u,
+    n: 0,
+    kappa: null,
+    bound: {
+      unfolded: { perUnit: before, constant: before * most(terms.map(({ hi }) => hi)) },
+      folded: { perUnit: after, constant: after * most(merged.shift.map(({ hi }) => Math.abs(hi))) },
+    },
+    boundInRange: null,
+    growth: null,
+    uncounted: uncounted.map(({ label }) => label),
+    maxAbsScale: most(scales),
+    minAbsScale: least(scales),
+    bytesAdded: 0,
+  };
+}
+
+function inputIndex(node: Node, work: Workspace): number {
+  const lifted = work.lifted(node);
+  return lifted.kind === 'affine' ? lifted.input : 0;
 }
 
 /** Of the two parts of a fold that goes both ways. */
@@ -88,13 +134,9 @@ function pathOf({ site, vanishing, through }: Plan, work: Workspace, isCentred: 
       if (own === undefined) uncounted.push(node.label);
       return sum + (own ?? 0);
     }, 0);
-  const inputOf = (node: Node) => {
-    const lifted = work.lifted(node);
-    return lifted.kind === 'affine' ? lifted.input : 0;
-  };
   return {
     u: unitRoundoff(site.dtype),
-    affines: total([site.node, ...vanishing], (node) => affineRoundings(node, inputOf(node), work.facts)),
+    affines: total([site.node, ...vanishing], (node) => affineRoundings(node, inputIndex(node, work), work.facts)),
     crossed: total(through, (node) => crossingRoundings(node, work.facts)),
     centring: isCentred ? 1 : 0,
     isCentred,

@@ -2,7 +2,7 @@ import type { Node } from '../onnx/graph.ts';
 import { compose, isPureScale, isPureShift, scaleOf, shiftOf, type Affine } from './affine.ts';
 import { sizeOf, type Dim } from '../tensor.ts';
 import { borderMap, borderSize } from './border.ts';
-import { certify } from './certificate.ts';
+import { certify, certifyMerge } from './certificate.ts';
 import { commitBorders, commitLeaving } from './commit.ts';
 import { refuse, type Refusal } from './facts.ts';
 import {
@@ -125,7 +125,8 @@ function merge(second: Site, work: Workspace): Outcome | undefined {
   const leftover: Leftover = { node, name: stays.node.name, x: first.input, affine, dtype, rank };
   if (channelsOf(leftover, work) === undefined) return undefined;
   const direction = gone === second ? 'back' : 'forward';
-  const fold = { name: nameOf(gone.node), opType: gone.node.opType, direction, way: 'merge', through: [], into: [stays.node.label] } as const; // prettier-ignore
+  const certificate = certifyMerge([first, second], affine, work);
+  const fold = { name: nameOf(gone.node), opType: gone.node.opType, direction, way: 'merge', through: [], into: [stays.node.label], certificate } as const; // prettier-ignore
   work.remove(first.node);
   writeBatchNormalization(leftover, work);
   return { kind: 'folded', folds: [fold] };

@@ -3,6 +3,7 @@ import { isStandard } from '../onnx/shapes/infer.ts';
 import { affine as affineOf, isIdentity, MOST_ENTRIES, stretch, zip, type Affine } from './affine.ts';
 import { entriesOf } from './constants.ts';
 import { add, exact, multiply, ZERO } from './double-double.ts';
+import { certify } from './certificate.ts';
 import type { Refusal } from './facts.ts';
 import { unlessCorrupt } from './lift.ts';
 import { changesBias, NO_EDIT } from './linear.ts';
@@ -50,6 +51,7 @@ function foldOwn(node: Node, work: Workspace): Fold | undefined {
     way: 'forward',
     through: plan.through.map(({ label }) => label),
     into: [...plan.edits.keys()].map(({ label }) => label),
+    certificate: certify(plan, work),
   };
   commitOwn(plan, work);
   return fold;

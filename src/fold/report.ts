@@ -68,9 +68,9 @@ export interface BothForms<T> {
 
 /** Accuracy of one fold a priori: from parameters alone, the worst output channel of all nodes that took it in. */
 export interface Certificate {
-  /** The dtype of the arithmetic. */
-  readonly dtype: string;
-  /** Unit roundoff u of that dtype: half the distance of 1 to the next number. */
+  /** The dtype of the arithmetic; `null` where there is none, as numbers only move. */
+  readonly dtype: string | null;
+  /** Unit roundoff u of that dtype: half the distance of 1 to the next number. 0 where nothing is rounded. */
   readonly u: number;
   /** Products that are summed for one output. */
   readonly n: number;
