@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { exportModel, foldGraph, inMemoryFiles, writeOnnx } from '../src/index.ts';
+import { CHROMIUM } from './support/chromium.ts';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const MODEL = fileURLToPath(new URL('../models/digits/norm-before-activation/model.keras', import.meta.url));
 
 /** Exports and folds the model that its server has, and posts the ONNX file back. */

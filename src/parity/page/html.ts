@@ -30,17 +30,19 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Control and bidirectional characters could show a name as another, so they are shown by their number. */
-function escaped(text: string): string {
-  return text
-    .replace(
-      /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
-      (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
-    .replace(/[&<>"']/g, (mark) => ENTITIES[mark]!);
-}
+const plain = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+const escaped = (text: string): string => plain(text).replace(/[&<>"']/g, (mark) => ENTITIES[mark]!);
 
 /** Data for a script element. JSON may hold `</script>` and `<!--`; with every < escaped it cannot. */
-export const jsonIn = (value: unknown): Html => new Html(JSON.stringify(value).replaceAll('<', '\\u003c'));
+export function jsonIn(value: unknown): Html {
+  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === 'string' ? plain(item) : item));
+  return new Html(text.replaceAll('<', '\\u003c'));
+}
 
 export interface Column<Row> {
   readonly heading: string;

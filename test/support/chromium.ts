@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** A real browser, where there is one. */
+export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+
+/** The document of a page as it is when its scripts have run, and what the browser said on its console. */
+export async function documentOf(url: string): Promise<{ html: string; console: string }> {
+  const profile = mkdtempSync(join(tmpdir(), 'edgefold-chromium-'));
+  const flags = [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--enable-logging=stderr',
+    `--user-data-dir=${profile}`,
+  ];
+  try {
+    const { stdout, stderr } = await promisify(execFile)(CHROMIUM!, [...flags, '--virtual-time-budget=5000', '--dump-dom', url], { maxBuffer: 2 ** 26 }); // prettier-ignore
+    return { html: stdout, console: stderr.split('\n').filter((line) => line.includes('CONSOLE')).join('\n') }; // prettier-ignore
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
