@@ -1,5 +1,5 @@
 import type { Node } from '../onnx/graph.ts';
-import { compose, isPureScale, isPureShift, scaleOf, shiftOf, type Affine } from './affine.ts';
+import { compose, isIdentity, isPureScale, isPureShift, scaleOf, shiftOf, type Affine } from './affine.ts';
 import { sizeOf, type Dim } from '../tensor.ts';
 import { borderMap, borderSize } from './border.ts';
 import { certify, certifyMerge } from './certificate.ts';
@@ -78,7 +78,7 @@ function carryOut(plan: ShiftLeft, work: Workspace): Outcome {
     0,
     folds.findIndex(({ opType }) => opType === 'BatchNormalization'),
   );
-  commitLeaving(plan, plan.left, work, plan.place === 'in front' && plan.edits.size + plan.operands.length > 0);
+  commitLeaving(plan, plan.left, work, plan.place === 'in front' && !isIdentity(plan.site.affine));
   return { kind: 'folded', folds: folds.map((fold, index) => (index === stays ? { ...fold, leaves: 'Add' } : fold)) };
 }
 
