@@ -9,6 +9,8 @@ interface AxisScale {
   readonly input: number;
   readonly output: number;
   readonly scale: number;
+  /** x / scale; where sizes are given, x · input / output, which hits the whole numbers that it should. */
+  readonly unscaled: (x: number) => number;
   /** Region of interest, as shares of the axis. */
   readonly from: number;
   readonly to: number;
@@ -16,13 +18,13 @@ interface AxisScale {
 
 /** Where output i lies on the input axis. Source: https://onnx.ai/onnx/operators/onnx__Resize.html */
 const COORDINATE: Readonly<Record<string, (i: number, axis: AxisScale) => number>> = {
-  half_pixel: (i, { scale }) => (i + 0.5) / scale - 0.5,
-  half_pixel_symmetric: (i, { input, output, scale }) =>
-    (input / 2) * (1 - output / (scale * input)) + (i + 0.5) / scale - 0.5,
-  pytorch_half_pixel: (i, { output, scale }) => (output > 1 ? (i + 0.5) / scale - 0.5 : 0),
+  half_pixel: (i, { unscaled }) => unscaled(i + 0.5) - 0.5,
+  half_pixel_symmetric: (i, { input, output, scale, unscaled }) =>
+    (input / 2) * (1 - output / (scale * input)) + unscaled(i + 0.5) - 0.5,
+  pytorch_half_pixel: (i, { output, unscaled }) => (output > 1 ? unscaled(i + 0.5) - 0.5 : 0),
   align_corners: (i, { input, output }) => (output > 1 ? (i * (input - 1)) / (output - 1) : 0),
-  asymmetric: (i, { scale }) => i / scale,
-  tf_half_pixel_for_nn: (i, { scale }) => (i + 0.5) / scale,
+  asymmetric: (i, { unscaled }) => unscaled(i),
+  tf_half_pixel_for_nn: (i, { unscaled }) => unscaled(i + 0.5),
   tf_crop_and_resize: (i, { input, output, from, to }) =>
     output > 1 ? (from + (i * (to - from)) / (output - 1)) * (input - 1) : 0.5 * (from + to) * (input - 1),
 };
@@ -156,10 +158,12 @@ function axesOf(call: Call, shape: readonly number[]): AxisScale[] {
   return shape.map((input, axis) => {
     const i = listed.indexOf(axis);
     const region = { from: roi?.[i] ?? 0, to: roi?.[i + count] ?? 1 };
-    if (i < 0) return { input, output: input, scale: 1, from: 0, to: 1 };
-    if (scales) return { input, output: scaledSize(input, scales[i]!), scale: scales[i]!, ...region };
-    if (common !== undefined) return { input, output: Math.floor(common * input + 0.5), scale: common, ...region };
-    return { input, output: sizes![i]!, scale: ratios![i]!, ...region };
+    const by = (scale: number) => ({ input, scale, unscaled: (x: number) => x / scale, ...region });
+    if (i < 0) return { ...by(1), output: input };
+    if (scales) return { ...by(scales[i]!), output: scaledSize(input, scales[i]!) };
+    if (common !== undefined) return { ...by(common), output: Math.floor(common * input + 0.5) };
+    const output = sizes![i]!;
+    return { ...by(output / input), output, unscaled: (x) => (x * input) / output };
   });
 }
 
