@@ -3,6 +3,7 @@ import { compose } from './affine.ts';
 import { certify } from './certificate.ts';
 import { judge, leaveCentred, type Centred } from './centring.ts';
 import { commit } from './commit.ts';
+import { copiedBy } from './copies.ts';
 import { refuse, type Refusal } from './facts.ts';
 import { nodesSaved, planBack, planForward, type Plan, type Site } from './plan.ts';
 import type { Certificate, Fold, FoldWay } from './report.ts';
@@ -63,14 +64,17 @@ export const isBatchNormalization = (node: Node): boolean => node.opType === 'Ba
 
 /**
  * Every plan passes here before it is carried out. A BatchNormalization is always worth folding if no more nodes are
- * left behind than vanish; arithmetic only if it saves a node, so that a MatMul keeps its Add.
+ * left behind than vanish; arithmetic only if it saves a node, so that a MatMul keeps its Add, and not if
+ * that takes a copy of large weights, such as those of an embedding that a classifier reads too.
  */
 export function acceptable(plan: Plan | Refusal, work: Workspace, leaves = 0): Plan | Refusal {
   if (plan.kind === 'refuse') return plan;
   const saved = nodesSaved(plan, work) - leaves;
   if (saved < 0) return refuse(`${plan.site.node.label} would leave more nodes behind than it takes away`);
-  const isWorthwhile = saved > 0 || [plan.site.node, ...plan.vanishing].some(isBatchNormalization);
-  return isWorthwhile ? plan : refuse(`${plan.site.node.label} would only move`);
+  if ([plan.site.node, ...plan.vanishing].some(isBatchNormalization)) return plan;
+  if (saved === 0) return refuse(`${plan.site.node.label} would only move`);
+  const copied = copiedBy(plan, work);
+  return copied ? refuse(`${plan.site.node.label} would need a copy of ${copied.name}, which others read too`) : plan;
 }
 
 export function foldWhole(plan: Plan, work: Workspace, certificate = certify(plan, work)): Outcome {

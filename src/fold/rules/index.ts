@@ -2,10 +2,13 @@ import { add, mean, sub, sum } from './add.ts';
 import type { Graph, Node } from '../../onnx/graph.ts';
 import { isStandard } from '../../onnx/shapes/infer.ts';
 import { averagePool, globalAveragePool } from './average-pool.ts';
+import { cast } from './cast.ts';
+import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { depthToSpace, spaceToDepth } from './depth-to-space.ts';
+import { expand, tile } from './expand.ts';
 import { fusedConv, fusedGemm, fusedMatMul } from './fused.ts';
 import { gather } from './gather.ts';
 import { gemm } from './gemm.ts';
@@ -23,6 +26,7 @@ import {
 } from './normalization.ts';
 import { pad } from './pad.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
+import { reduceMax, reduceMin, reduceSum } from './reduce.ts';
 import { reduceMean } from './reduce-mean.ts';
 import { leakyRelu, pRelu, relu } from './relu.ts';
 import { flatten, reshape } from './reshape.ts';
@@ -30,9 +34,11 @@ import { resize, upsample } from './resize.ts';
 import type { Rule } from './rule.ts';
 import { shape, size } from './shape.ts';
 import { slice } from './slice.ts';
+import { logSoftmax, softmax } from './softmax.ts';
 import { split } from './split.ts';
 import { squeeze, unsqueeze } from './squeeze.ts';
 import { transpose } from './transpose.ts';
+import { where } from './where.ts';
 
 const ALL: readonly Rule[] = [
   averagePool, concat, conv, convTranspose, depthToSpace, dropout, flatten, gather, gemm, globalAveragePool,
@@ -40,6 +46,7 @@ const ALL: readonly Rule[] = [
   matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, resize, rnn, shape, size, slice, spaceToDepth, split,
   squeeze, transpose, unsqueeze, upsample,
   add, div, max, mean, min, mul, rmsNormalization, simplifiedLayerNormalization, sub, sum,
+  cast, clip, expand, logSoftmax, reduceMax, reduceMin, reduceSum, softmax, tile, where,
 ]; // prettier-ignore
 
 /** The one table of rules, by operator of the ai.onnx domain. */

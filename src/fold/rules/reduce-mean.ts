@@ -26,7 +26,7 @@ function moved(node: Node, affine: Affine, value: Value, axis: number | undefine
 }
 
 /** For each axis of y the one of x that it is, or −1 if it was averaged. */
-function keptAxes(node: Node, facts: Facts): readonly number[] | undefined {
+export function keptAxes(node: Node, facts: Facts): readonly number[] | undefined {
   const rank = facts.rank(node.inputs[0]);
   const axes = intsOf(node, 'axes', 1, facts);
   if (rank === undefined || !axes?.length) return undefined;
