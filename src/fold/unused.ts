@@ -14,7 +14,8 @@ export function dropUnused(root: Graph, released: Iterable<Value>, constants: Co
   const unused = new Set<Value>();
   const queue = [...released];
   for (let value; (value = queue.pop());) {
-    if (value.uses.size > 0 || outputs.has(value) || unused.has(value) || !constants.isFixed(value)) continue;
+    const isAsked = value.uses.size > 0 || value.isNamedElsewhere || outputs.has(value);
+    if (isAsked || unused.has(value) || !constants.isFixed(value)) continue;
     unused.add(value);
     if (value.producer) queue.push(...removeNode(value.producer, homes, outputs));
   }

@@ -23,6 +23,7 @@ function copyInto(copy: Graph, graph: Graph, copies: Map<Value, Value>): void {
     if (known) return known;
     const made = new Value(value.name, value);
     made.constant = value.constant;
+    made.isNamedElsewhere = value.isNamedElsewhere;
     made.source = value.source;
     copies.set(value, made);
     return made;

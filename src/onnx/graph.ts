@@ -27,6 +27,8 @@ export class Value {
   producer: Node | undefined;
   /** Present for initializers. An initializer that is also a graph input may be overridden by the caller. */
   constant: Constant | undefined;
+  /** Something other than a node refers to it by name, so that it must not go: a scale that an annotation names. */
+  isNamedElsewhere = false;
   /** Type information as read; only `onnx/proto` looks inside. */
   source: unknown;
   readonly #uses = new Set<Use>();
@@ -290,7 +292,7 @@ export class Graph {
     const asked = new Set([...this.inputs, ...this.#outputs]);
     refill(
       this.initializers,
-      this.initializers.filter((value) => value.uses.size > 0 || asked.has(value)),
+      this.initializers.filter((value) => value.uses.size > 0 || value.isNamedElsewhere || asked.has(value)),
     );
   }
 }

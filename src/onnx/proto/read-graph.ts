@@ -59,7 +59,7 @@ class GraphReader {
       this.#readOutput(info);
     });
     for (const annotation of quantization_annotation) {
-      if (!this.#scope.has(annotation.tensor_name ?? '')) this.#strays.add(annotation);
+      this.#readAnnotation(annotation);
     }
     this.#graph.source = new GraphSource(this.#proto, this.#strays);
     return this.#graph;
@@ -155,6 +155,14 @@ class GraphReader {
     }
     sourceOf(value).info = info;
     if (!value.dtype) setType(value, info);
+  }
+
+  #readAnnotation(annotation: onnx.TensorAnnotation): void {
+    if (!this.#scope.has(annotation.tensor_name ?? '')) this.#strays.add(annotation);
+    for (const { value } of annotation.quant_parameter_tensor_names) {
+      const named = this.#lookUp(value ?? '');
+      if (named) named.isNamedElsewhere = true;
+    }
   }
 
   #readOutput(info: onnx.ValueInfoProto): void {
