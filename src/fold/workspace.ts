@@ -116,6 +116,11 @@ export class Workspace implements World, GraphEditor {
     this.#members.delete(node);
   }
 
+  dropIfUnread(node: Node): void {
+    const isRead = node.outputs.some((output) => output && (output.uses.size > 0 || this.graph.isOutput(output)));
+    if (this.owns(node) && !isRead) this.remove(node);
+  }
+
   /** Makes the producer of `value` write `name` instead, which all readers then read. */
   rename(value: Value, name: Value): void {
     const producer = value.producer ?? bug(`${value.name} has no producer`);

@@ -1,6 +1,7 @@
 import { add, mean, sub, sum } from './add.ts';
 import type { Graph, Node } from '../../onnx/graph.ts';
 import { isStandard } from '../../onnx/shapes/infer.ts';
+import { quantisable } from '../quantised.ts';
 import { averagePool, globalAveragePool } from './average-pool.ts';
 import { cast } from './cast.ts';
 import { clip } from './clip.ts';
@@ -27,6 +28,9 @@ import {
 import { pad } from './pad.ts';
 import { gru, lstm, rnn } from './recurrent.ts';
 import { reduceMax, reduceMin, reduceSum } from './reduce.ts';
+import {
+  convInteger, dequantizeLinear, dynamicQuantizeLinear, matMulInteger, qLinearConv, qLinearMatMul, quantizeLinear,
+} from './quantization.ts'; // prettier-ignore
 import { reduceMean } from './reduce-mean.ts';
 import { leakyRelu, pRelu, relu } from './relu.ts';
 import { flatten, reshape } from './reshape.ts';
@@ -41,12 +45,14 @@ import { transpose } from './transpose.ts';
 import { where } from './where.ts';
 
 const ALL: readonly Rule[] = [
-  averagePool, concat, conv, convTranspose, depthToSpace, dropout, flatten, gather, gemm, globalAveragePool,
+  averagePool, concat, quantisable(conv), quantisable(convTranspose), depthToSpace, dropout, flatten, gather,
+  quantisable(gemm), globalAveragePool,
   globalMaxPool, groupNormalization, gru, identity, instanceNormalization, layerNormalization, leakyRelu, lstm,
-  matMul, maxPool, pRelu, pad, reduceMean, relu, reshape, resize, rnn, shape, size, slice, spaceToDepth, split,
+  quantisable(matMul), maxPool, pRelu, pad, reduceMean, relu, reshape, resize, rnn, shape, size, slice, spaceToDepth, split,
   squeeze, transpose, unsqueeze, upsample,
   add, div, max, mean, min, mul, rmsNormalization, simplifiedLayerNormalization, sub, sum,
   cast, clip, expand, logSoftmax, reduceMax, reduceMin, reduceSum, softmax, tile, where,
+  convInteger, dequantizeLinear, dynamicQuantizeLinear, matMulInteger, qLinearConv, qLinearMatMul, quantizeLinear,
 ]; // prettier-ignore
 
 /** The one table of rules, by operator of the ai.onnx domain. */

@@ -1,5 +1,6 @@
 import type { Attribute } from '../../onnx/attribute.ts';
 import type { Node, Value } from '../../onnx/graph.ts';
+import type { Tensor } from '../../tensor.ts';
 import type { Affine } from '../affine.ts';
 import type { Facts, Refusal } from '../facts.ts';
 import type { Border } from '../border.ts';
@@ -67,9 +68,17 @@ export interface NewParameters {
 /** The changes that a rule may make when it writes its node. */
 export interface GraphEditor {
   readonly opset: number;
+  readonly facts: Facts;
   rank(value: Value | undefined): number | undefined;
   /** A node of the same name and outputs, but of another operator or with other inputs or attributes. */
   replace(node: Node, change: Partial<Pick<Node, 'opType' | 'inputs' | 'attributes'>>): Node;
+  insertBefore(node: Node, made: Node): void;
+  /** A new value of the same type, named after another. */
+  fresh(value: Value): Value;
+  /** An initializer under a fresh name. */
+  constant(name: string, tensor: Tensor): Value;
+  /** Takes out a node of this graph whose outputs nobody reads any more. */
+  dropIfUnread(node: Node): void;
   /** A node behind `node` that takes over the name of its output. */
   append(node: Node, opType: string, constant: Value, attributes?: Readonly<Record<string, Attribute>>): void;
 }

@@ -53,3 +53,13 @@ function broadcastAll(x: Operands) {
 }
 
 export const cast: ShapeRule = (x) => [{ dtype: dtypeOf(x.node.int('to', 0)), shape: x.shape(0) }];
+
+/** The type of the zero point, uint8 without one, unless an attribute says another (since opset 21). */
+export const quantizeLinear: ShapeRule = (x) => [
+  { dtype: dtypeOf(x.node.int('output_dtype', 0)) ?? (x.node.inputs[2] ? x.dtype(2) : 'uint8'), shape: x.shape(0) },
+];
+
+/** The type of the scale, unless an attribute says another (since opset 23). */
+export const dequantizeLinear: ShapeRule = (x) => [
+  { dtype: dtypeOf(x.node.int('output_dtype', 0)) ?? x.dtype(1), shape: x.shape(0) },
+];

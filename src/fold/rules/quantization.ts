@@ -1,0 +1,28 @@
+import { refuse } from '../facts.ts';
+import type { Rule } from './rule.ts';
+
+/**
+ * What rounds to integers lets no affine through: round(s · x + t) is neither s · round(x) + t nor, where s and t are
+ * taken into its scale and zero point, what it was, since a zero point is whole and the range ends elsewhere. A
+ * QuantizeLinear with a DequantizeLinear behind it is no identity either; it is where the precision was given up.
+ * What computes with integers has its affine in scales and zero points for all of its inputs at once.
+ *
+ * Source: https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html, …DequantizeLinear.html,
+ *         …DynamicQuantizeLinear.html, …QLinearConv.html, …QLinearMatMul.html, …ConvInteger.html, …MatMulInteger.html
+ */
+const opaque = (opType: string, what: string): Rule => ({
+  opType,
+  back: ({ label }) => refuse(`${label} ${what}`),
+  forward: ({ label }) => refuse(`${label} ${what}`),
+});
+
+const ROUNDS = 'rounds to integers, which no affine passes exactly';
+const COMPUTES = 'computes with integers, which take in no affine exactly';
+
+export const quantizeLinear = opaque('QuantizeLinear', ROUNDS);
+export const dynamicQuantizeLinear = opaque('DynamicQuantizeLinear', ROUNDS);
+export const dequantizeLinear = opaque('DequantizeLinear', 'makes its numbers of integers, which no affine passes');
+export const qLinearConv = opaque('QLinearConv', COMPUTES);
+export const qLinearMatMul = opaque('QLinearMatMul', COMPUTES);
+export const convInteger = opaque('ConvInteger', COMPUTES);
+export const matMulInteger = opaque('MatMulInteger', COMPUTES);
