@@ -29,11 +29,17 @@ export function commit(plan: Plan, work: Workspace): void {
  * As {@link commit}, but a shift stays as an Add: behind the scale that goes back, or in front of the one that goes
  * forward, where its output is no longer what the site wrote.
  */
-export function commitLeaving(plan: Plan, left: Affine, work: Workspace, isInFront: boolean): void {
+export function commitLeaving(
+  plan: Plan,
+  left: Affine,
+  work: Workspace,
+  isInFront: boolean,
+  opType: 'Add' | 'Sub' = 'Add',
+): void {
   const { node, dtype, input, output } = plan.site;
   const rank = work.facts.rank(input) ?? bug(`${node.label} has no known rank`);
   const x = withoutVanishing(plan, work);
-  writeShift({ affine: left, rank, node, name: node.name, x, dtype }, work);
+  writeShift({ affine: left, rank, node, name: node.name, x, dtype }, work, opType);
   if (isInFront) work.renew(output);
   renewCrossed(plan, work);
 }

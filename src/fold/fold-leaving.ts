@@ -49,7 +49,7 @@ export function leaveLess(node: Node, work: Workspace): Outcome {
   const shift = leaveShift(run, work);
   const map = leaveMap(run, work, shift.kind === 'refuse');
   if (map.kind === 'folded') return map;
-  if (shift.kind === 'plan') return carryOut(shift, work);
+  if (shift.kind === 'plan') return carryOut(shift, run, work);
   return merge(site, work) ?? refuse(shift.reason);
 }
 
@@ -72,15 +72,19 @@ export function leaveShift(run: Run, work: Workspace): ShiftLeft | Refusal {
 }
 
 /** What is left is told of the BatchNormalization, if there is one. */
-function carryOut(plan: ShiftLeft, work: Workspace): Outcome {
+function carryOut(plan: ShiftLeft, run: Run, work: Workspace): Outcome {
   const folds = foldsOf(plan, 'scale', certify(plan, work));
   const stays = Math.max(
     0,
     folds.findIndex(({ opType }) => opType === 'BatchNormalization'),
   );
-  commitLeaving(plan, plan.left, work, plan.place === 'in front' && !isIdentity(plan.site.affine));
-  return { kind: 'folded', folds: folds.map((fold, index) => (index === stays ? { ...fold, leaves: 'Add' } : fold)) };
+  const leaves = plan.place === 'in front' && couldGoWhole(run, work) ? 'Sub' : 'Add';
+  commitLeaving(plan, plan.left, work, plan.place === 'in front' && !isIdentity(plan.site.affine), leaves);
+  return { kind: 'folded', folds: folds.map((fold, index) => (index === stays ? { ...fold, leaves } : fold)) };
 }
+
+/** Where only its accuracy speaks against folding a shift, it is left in the form that says so the next time. */
+const couldGoWhole = (run: Run, work: Workspace): boolean => planForward(run, work).kind === 'plan';
 
 function leaveMap(run: Run, work: Workspace, isLastResort: boolean): Outcome {
   const { label } = run.node;

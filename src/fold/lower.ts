@@ -2,7 +2,7 @@ import type { Node, Value } from '../onnx/graph.ts';
 import { bug } from '../errors.ts';
 import { float } from '../onnx/attribute.ts';
 import { stretch, type Affine, type Vector } from './affine.ts';
-import { ONE, ZERO } from './double-double.ts';
+import { negate, ONE, ZERO } from './double-double.ts';
 import { roundAll, type Storage } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -16,13 +16,18 @@ export interface Leftover {
   readonly rank: number;
 }
 
-/** Writes a shift as an Add. Its constant is `[n, 1, …]`: aligned from the right, n lies along the affine's axis. */
-export function writeShift({ node, name, x, affine, dtype, rank }: Leftover, work: Workspace): void {
-  const { axis, shift } = affine;
+/** Writes a shift as an Add, or as a Sub of its opposite. Its constant is `[n, 1, …]`: aligned from the right, n lies along the affine's axis. */
+export function writeShift(
+  { node, name, x, affine, dtype, rank }: Leftover,
+  work: Workspace,
+  opType: 'Add' | 'Sub' = 'Add',
+): void {
+  const { axis } = affine;
+  const shift = opType === 'Sub' ? affine.shift.map(negate) : affine.shift;
   const behind = shift.length === 1 ? 0 : rank - axis - 1;
   const shape = [shift.length, ...new Array<number>(behind).fill(1)];
   const constant = work.constant(`${nameOf(node, name)}_shift`, { dtype, shape, data: roundAll(dtype, shift) });
-  work.replace(node, { name, opType: 'Add', inputs: [x, constant], outputs: [node.outputs[0]] });
+  work.replace(node, { name, opType, inputs: [x, constant], outputs: [node.outputs[0]] });
 }
 
 /** Writes a BatchNormalization with mean 0, variance 1 and epsilon 0: its scale and bias are the affine's own. */
