@@ -7,7 +7,6 @@ import type { Graph, Node } from '../../../src/onnx/graph.ts';
 import { audit, type Audit } from '../../../src/parity/audit/run-audit.ts';
 import { generateSamples } from '../../../src/parity/samples.ts';
 import { load } from '../../../src/runtime/node.ts';
-import type { DType } from '../../../src/tensor.ts';
 import { Network, forwardNetwork, smallNetwork } from './networks.ts';
 
 const samplesFor = (graph: Graph, samples = 2) =>
