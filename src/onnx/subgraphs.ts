@@ -1,11 +1,18 @@
 import type { Graph, Node } from './graph.ts';
 
+interface Subgraph {
+  readonly name: string;
+  readonly graph: Graph;
+}
+
 /** The graphs that a node holds (bodies of If, Loop, Scan), each with the name of its attribute. */
-export function subgraphsOf(node: Node): { readonly name: string; readonly graph: Graph }[] {
-  return [...node.attributes].flatMap(([name, { kind, value }]) => {
-    if (kind === 'graph') return [{ name, graph: value }];
-    return kind === 'graphs' ? value.map((graph) => ({ name, graph })) : [];
-  });
+export function subgraphsOf(node: Node): Subgraph[] {
+  const found: Subgraph[] = [];
+  for (const [name, { kind, value }] of node.attributes) {
+    if (kind === 'graph') found.push({ name, graph: value });
+    if (kind === 'graphs') for (const graph of value) found.push({ name, graph });
+  }
+  return found;
 }
 
 /** A graph and everything inside it, outermost first. */
