@@ -89,3 +89,73 @@ test('beyond the range of float64 there is an infinity and no NaN', () => {
   expect(add(exact(Number.MAX_VALUE), exact(Number.MAX_VALUE))).toMatchObject({ hi: Infinity, lo: 0 });
   expect(multiply(exact(1e300), exact(1)).hi).toBe(1e300);
 });
+
+describe('no result lies farther from the real number than its error says', () => {
+  /** value ± error, as fractions. */
+  const rangeOf = (x: DoubleDouble): [bigint, bigint] => [value(x) - fraction(x.error), value(x) + fraction(x.error)];
+  const holds = ([low, high]: readonly [bigint, bigint], real: bigint) => low <= real && real <= high;
+  const square = (x: bigint) => x * x;
+
+  test('after a sum or a product', () => {
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        expect(holds(rangeOf(add(a, b)), value(a) + value(b))).toBe(true);
+        const [low, high] = rangeOf(multiply(a, b));
+        expect(holds([low * ONE, high * ONE], value(a) * value(b))).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+
+  test('after a quotient of numbers that are uncertain themselves', () => {
+    fc.assert(
+      fc.property(number, number, number, (a, b, c) => {
+        const [low, high] = rangeOf(divide(multiply(a, b), c));
+        // low ≤ a · b / c ≤ high, both sides times c².
+        const real = value(a) * value(b) * value(c);
+        expect(holds([low * square(value(c)), high * square(value(c))], real)).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+
+  test('after gamma / √(variance + epsilon) · W', () => {
+    fc.assert(
+      fc.property(number, number, number, (gamma, variance, W) => {
+        const v = add(multiply(variance, variance), exact(1e-5));
+        const [low, high] = rangeOf(multiply(divide(gamma, squareRoot(v)), W)).map((x) => (x < 0n ? -x : x)).sort((x, y) => (x < y ? -1 : 1)); // prettier-ignore
+        // Squares, with the product variance² exact: low² · (variance² + epsilon) ≤ (gamma · W)².
+        const real = square(value(variance)) + fraction(1e-5) * ONE;
+        const wanted = square(value(gamma) * value(W));
+        expect(square(low!) * real <= wanted && wanted <= square(high!) * real).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+
+  test('after a long sum of products that cancel', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(number, number), { minLength: 1, maxLength: 40 }), (terms) => {
+        const sum = new ExactSum();
+        let real = 0n;
+        for (const [a, b] of [...terms, ...terms.map(([a, b]) => [subtract(exact(0), a), b] as const)]) {
+          sum.addProduct(a, b);
+          real += value(a) * value(b);
+        }
+        const [low, high] = rangeOf(sum.total);
+        expect(holds([low * ONE, high * ONE], real)).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+});
+
+test('what is exact has no error, and what is not has hardly any', () => {
+  expect(add(exact(2 ** 53), exact(1)).error).toBe(0);
+  expect(divide(exact(21), exact(7)).error).toBe(0);
+  expect(squareRoot(exact(2.25)).error).toBe(0);
+  const third = divide(exact(1), exact(3));
+  expect(third.error).toBeGreaterThan(0);
+  expect(third.error).toBeLessThan(2 ** -100);
+  expect(divide(exact(1), subtract(third, third)).error).toBe(Infinity);
+});
