@@ -1,6 +1,8 @@
 import { EdgefoldError } from '../errors.ts';
 import { Graph } from '../onnx/graph.ts';
 import { DEFAULT_OPSET, newModelInfo } from '../onnx/model-info.ts';
+import { copyFor, misfusedPools } from '../onnx/pad-fusion.ts';
+import { inferTypes } from '../onnx/shapes/infer.ts';
 import type { Workshop } from './graph-writer.ts';
 import { GraphWriter } from './graph-writer.ts';
 import { lowerInner, lowerings, lowerModel, type Job, type Lowered, type OutputShapes } from './lower-model.ts';
@@ -51,7 +53,17 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
     values,
     model.outputs.map(({ layer }) => layer),
   );
+  keepPadsApart(graph);
   return { graph, warnings: [...source.warnings, ...job.workshop.warnings], outputShapes: job.outputShapes };
+}
+
+/** Folding does the same; but a graph that is not folded runs in onnxruntime too. */
+function keepPadsApart(graph: Graph): void {
+  for (const pool of misfusedPools(graph, inferTypes(graph))) {
+    const copy = copyFor(pool, graph);
+    graph.insertBefore(pool, copy);
+    pool.setInput(0, copy.outputs[0]);
+  }
 }
 
 /** What {@link exportModel} found and made. */

@@ -54,7 +54,7 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
       folds: withParameters(folds, written),
       removed,
       written,
-      warnings: [...unlisted, ...rewritten.map(trapWarning), ...functionWarnings(copy, inlined)],
+      warnings: [...unlisted, ...rewritten, ...functionWarnings(copy, inlined)],
     },
   };
 }
@@ -83,6 +83,3 @@ function functionWarnings({ model: { functions } }: Graph, inlined: readonly str
     ...(functions.size > 0 ? [`functions of the model's own are left as they are: ${list(functions)}`] : []),
   ];
 }
-
-const trapWarning = (label: string) =>
-  `${label} is written as a Gemm, since onnxruntime would fold the BatchNormalization behind it into the wrong columns`;

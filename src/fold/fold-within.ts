@@ -5,7 +5,7 @@ import { materialise } from './materialise.ts';
 import { leaveLess } from './fold-leaving.ts';
 import { foldSite, isBatchNormalization, nameOf, type Outcome } from './fold-site.ts';
 import { foldNormalisations } from './normalisations.ts';
-import { disarmMatMuls } from './onnxruntime-trap.ts';
+import { disarmMatMuls, keepPadsApart } from './onnxruntime-trap.ts';
 import { mergePads } from './pads.ts';
 import type { Fold, KeptNode } from './report.ts';
 import { mergeTransposes } from './transposes.ts';
@@ -15,7 +15,7 @@ import type { Workspace } from './workspace.ts';
 export interface Result {
   readonly folds: readonly Fold[];
   readonly kept: readonly KeptNode[];
-  /** MatMuls that are Gemms now for onnxruntime's sake. */
+  /** What was written otherwise for onnxruntime's sake. */
   readonly rewritten: readonly string[];
 }
 
@@ -42,6 +42,7 @@ const STEPS: readonly Step[] = [
   (work, { folds }) => note(folds, mergePads(work)),
   leaveLessAtSites,
   (work, { rewritten }) => note(rewritten, disarmMatMuls(work)),
+  (work, { rewritten }) => note(rewritten, keepPadsApart(work)),
 ];
 
 /** Folds one graph until nothing moves any more. */

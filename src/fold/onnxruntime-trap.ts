@@ -1,4 +1,5 @@
 import type { Node, Value } from '../onnx/graph.ts';
+import { copyFor, misfusedPools } from '../onnx/pad-fusion.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
 import { isIdentity } from './affine.ts';
 import { lift } from './lift.ts';
@@ -12,7 +13,7 @@ import type { Workspace } from './workspace.ts';
  *
  * Source: MatMulBNFusion in onnxruntime/core/optimizer/matmul_bn_fusion.cc
  *
- * @returns the labels of the nodes that were rewritten.
+ * @returns what was rewritten, a sentence each.
  */
 export function disarmMatMuls(work: Workspace): string[] {
   if (work.facts.opset < 7) return [];
@@ -23,7 +24,23 @@ export function disarmMatMuls(work: Workspace): string[] {
       if (!matMul) return [];
       const [a, b] = matMul.inputs;
       work.replace(matMul, { opType: 'Gemm', inputs: work.facts.opset < 11 ? [a, b, zero(matMul, work)] : [a, b] });
-      return [matMul.label];
+      return [`${matMul.label} ${AS_GEMM}`];
+    });
+}
+
+const AS_GEMM =
+  'is written as a Gemm, since onnxruntime would fold the BatchNormalization behind it into the wrong columns';
+
+/** Keeps onnxruntime from making a Pad the padding of a pool where that is not the same. */
+export function keepPadsApart(work: Workspace): string[] {
+  return misfusedPools(work.graph, work.facts)
+    .filter((pool) => work.owns(pool))
+    .map((pool) => {
+      const copy = copyFor(pool, work.graph);
+      work.facts.copyType(pool.inputs[0]!, copy.outputs[0]!);
+      work.insertBefore(pool, copy);
+      pool.setInput(0, copy.outputs[0]);
+      return `${pool.label} reads a copy, since onnxruntime would make the zeros of the Pad in front of it padding`;
     });
 }
 

@@ -1,8 +1,6 @@
 import { int } from '../../onnx/attribute.ts';
-import type { Node, Value } from '../../onnx/graph.ts';
-import type { GraphWriter } from '../graph-writer.ts';
 import type { LayerLowering } from '../lowering.ts';
-import { slidingWindow, spatialInput, spatialOutput, spatialRank, spatialShape, type Spatial } from '../spatial.ts';
+import { slidingWindow, spatialInput, spatialOutput, spatialRank, spatialShape } from '../spatial.ts';
 
 /**
  * Keras `MaxPooling1D/2D/3D` and `AveragePooling1D/2D/3D`.
@@ -29,34 +27,10 @@ export const pooling: LayerLowering = {
     const { attributes, sizes } = slidingWindow(layer, window, input.sizes, graph);
     const average = layer.className.startsWith('Average');
     const output = { ...input, sizes };
-    const value = graph.node(
-      average ? 'AveragePool' : 'MaxPool',
-      [average ? input.value : apartFromPad(input, kernel, graph)],
-      {
-        shape: spatialShape(output),
-        attributes: { ...attributes, ...(average ? { count_include_pad: int(0) } : {}) },
-      },
-    );
+    const value = graph.node(average ? 'AveragePool' : 'MaxPool', [input.value], {
+      shape: spatialShape(output),
+      attributes: { ...attributes, ...(average ? { count_include_pad: int(0) } : {}) },
+    });
     return spatialOutput({ ...output, value });
   },
 };
-
-/**
- * onnxruntime 1.30 moves a Pad of zeros into the MaxPool behind it, where padding is −∞, and so loses zeros that are
- * above all else in their window. A Max of one tensor is a copy, and keeps the two apart; where nothing is below 0 the
- * zeros make no difference.
- */
-function apartFromPad(x: Spatial, kernel: readonly number[], graph: GraphWriter): Value {
-  const pad = x.value.producer;
-  if (pad?.opType !== 'Pad' || zerosMakeNoDifference(pad, kernel)) return x.value;
-  return graph.node('Max', [x.value], { shape: spatialShape(x), suffix: 'padded' });
-}
-
-/** Every window has an element of x, and none is below 0. */
-function zerosMakeNoDifference({ inputs: [x, pads] }: Node, kernel: readonly number[]): boolean {
-  const amounts = pads?.constant?.tensor().data as BigInt64Array | undefined;
-  if (!amounts?.every((amount) => Number(amount) < Math.min(...kernel))) return false;
-  return NEVER_NEGATIVE.has(x?.producer?.opType ?? '');
-}
-
-const NEVER_NEGATIVE: ReadonlySet<string> = new Set(['Relu', 'Sigmoid', 'Softplus', 'Softmax']);
