@@ -56,6 +56,7 @@ function flat(x: NumericReal): NumericReal {
 function withPast(call: Call, x: NumericReal, index: number): NumericReal {
   const past = call.optional(index);
   if (!past) return x;
+  if (past.shape.length !== 4) call.fault('the past does not fit', text(x.shape), text(past.shape));
   const shape = x.shape.with(2, x.shape[2]! + past.shape[2]!);
   if (text(past.shape.with(2, 0)) !== text(x.shape.with(2, 0))) call.fault('the past does not fit', text(x.shape), text(past.shape)); // prettier-ignore
   return joined([past, x], shape, 2) as NumericReal;

@@ -86,6 +86,12 @@ export class Call {
     return normalAxis(axis, rank) ?? this.fault('an axis is out of range', `rank ${String(rank)}`, String(axis));
   }
 
+  /** One of several things by the name that a string attribute gives. @throws {EdgefoldError} UNSUPPORTED. */
+  chosen<T>(attribute: string, otherwise: string, from: Readonly<Record<string, T>>): T {
+    const name = this.node.string(attribute, otherwise);
+    return Object.hasOwn(from, name) ? from[name]! : this.unsupported(`this ${attribute} is unknown`, name);
+  }
+
   body(name: string): Graph {
     const attribute = this.node.attributes.get(name);
     return attribute?.kind === 'graph' ? attribute.value : this.fault(`it has no graph ${name}`);

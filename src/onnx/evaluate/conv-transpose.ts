@@ -3,7 +3,7 @@ import { reachOf, windowsOf } from '../shapes/window.ts';
 import { text, type Call, type Rule } from './call.ts';
 import { addPerChannel } from './conv.ts';
 import { multiply, type Matrix } from './product.ts';
-import { zeros } from './real.ts';
+import { checkWork, zeros } from './real.ts';
 import { kernelOf, tapSources, threeAxes, volume, type Space, type SpaceAxis } from './space.ts';
 
 /**
@@ -29,6 +29,7 @@ const convTranspose: Rule = (call) => {
   const { space, shape: spatial } = spread(call, kernel, x.shape.slice(2));
   const shape = [N, M * group, ...spatial];
   const y = zeros(shape);
+  checkWork(x.data.length * M * sizeOf(kernel));
   const [size, positions, K] = [volume(space, 'output'), volume(space, 'input'), M * volume(space, 'kernel')];
   const sources = tapSources(space, 0, size);
   const columns = zeros([K, size]);

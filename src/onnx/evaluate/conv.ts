@@ -1,7 +1,7 @@
 import { sizeOf } from '../../tensor.ts';
 import { text, type Rule } from './call.ts';
 import { BLOCK, multiplyPanels, packRows, panelsLength, tileColumns } from './product.ts';
-import { zeros, type NumericReal } from './real.ts';
+import { checkWork, zeros, type NumericReal } from './real.ts';
 import { kernelOf, outputsOf, spaceOf, tapSources, volume, type Space } from './space.ts';
 
 /** Below this many output channels a group, four-row blocks are mostly filling. */
@@ -38,6 +38,7 @@ export const conv: Rule = (call) => {
   const space = spaceOf(call, kernel, x.shape.slice(2));
   const shape = [N, M * group, ...outputsOf(space, kernel.length)];
   const y = zeros(shape);
+  checkWork(y.length * C * sizeOf(kernel));
   convolveGroups({ x: x.data, W: W.data, y, space, C, M }, N, group);
   if (b) addPerChannel(y, b, volume(space, 'output'));
   return call.one(shape, y);

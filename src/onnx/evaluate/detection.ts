@@ -1,5 +1,5 @@
 import { text, type Call, type Rule } from './call.ts';
-import { zeros, type NumericReal } from './real.ts';
+import { checkWork, zeros, type NumericReal } from './real.ts';
 import { steps } from './take.ts';
 
 /** Corners in order, whatever the diagonal that is given: [y, x] of the least and the greatest. */
@@ -74,6 +74,7 @@ const roiAlign: Rule = (call) => {
     const [px, py] = [i % sizes[1], Math.floor(i / sizes[1]) % sizes[0]];
     const [c, r] = [Math.floor(i / (sizes[0] * sizes[1])) % C, Math.floor(i / (sizes[0] * sizes[1] * C))];
     const [across, down] = [binsOf(call, rois, r, 0, sizes[1], isHalf), binsOf(call, rois, r, 1, sizes[0], isHalf)];
+    checkWork(shape[0]! * across.points * down.points);
     const channel = x.data.subarray((batch.data[r]! * C + c) * H * W, (batch.data[r]! * C + c + 1) * H * W);
     const values = samples(down, py).flatMap((y) => samples(across, px).map((at) => corners(channel, [H, W], y, at)));
     if (isMax) return values.flat().reduce((a, b) => Math.max(a, b), -Infinity);

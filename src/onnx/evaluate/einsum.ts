@@ -1,6 +1,6 @@
 import { sizeOf } from '../../tensor.ts';
 import { text, type Call, type Rule } from './call.ts';
-import { zeros, type NumericReal } from './real.ts';
+import { checkWork, zeros, type NumericReal } from './real.ts';
 import { advance } from './take.ts';
 
 /** Stands for the axes of an ellipsis, one name each; no letter can be mistaken for it. */
@@ -23,6 +23,7 @@ const einsum: Rule = (call) => {
   const shape = result.map((name) => sizes.get(name) ?? call.fault('the result has an axis that no input has', undefined, name)); // prettier-ignore
   const data = zeros(shape);
   const inner = summed.map((name) => sizes.get(name)!);
+  checkWork(data.length * sizeOf(inner));
   const stepsOf = (names: readonly string[]) => inputs.map(({ shape: own }, i) => names.map((name) => stepOf(named[i]!, own, name))); // prettier-ignore
   const [outerSteps, innerSteps] = [stepsOf(result), stepsOf(summed)];
   const at = result.map(() => 0);

@@ -3,7 +3,7 @@ import { broadcastIndices, broadcastShape, broadcastTo } from './broadcast.ts';
 import { text, type Call, type Rule } from './call.ts';
 import { inRange } from './integer.ts';
 import { multiply, type Matrix } from './product.ts';
-import { zeros, type NumericReal } from './real.ts';
+import { checkWork, zeros, type NumericReal } from './real.ts';
 
 /** Numpy `matmul`: the last two axes are matrices, the others broadcast; a vector gets an axis and loses it again. */
 export function matMulOf(
@@ -18,6 +18,7 @@ export function matMulOf(
   const batch = broadcastShape([left.slice(0, -2), right.slice(0, -2)], call.node.label);
   const [ofA, ofB] = [broadcastIndices(left.slice(0, -2), batch), broadcastIndices(right.slice(0, -2), batch)];
   const data = zeros([...batch, M, N]);
+  checkWork(data.length * K);
   for (let i = 0; i < sizeOf(batch); i++) {
     const A: Matrix = { data: a.data, offset: ofA[i]! * M * K, rows: M, columns: K, rowStep: K, columnStep: 1 };
     const B: Matrix = { data: b.data, offset: ofB[i]! * K * N, rows: K, columns: N, rowStep: N, columnStep: 1 };
@@ -43,6 +44,7 @@ export const gemm: Rule = (call) => {
   if (A.columns !== B.rows) call.fault('the matrices do not fit', `${String(A.columns)} rows`, text(b.shape));
   const shape = [A.rows, B.columns];
   const data = zeros(shape);
+  checkWork(data.length * A.columns);
   multiply(A, B, { data, offset: 0, rows: A.rows, columns: B.columns, rowStep: B.columns });
   const [alpha, beta] = [node.float('alpha', 1), node.float('beta', 1)];
   const bias = c && (broadcastTo(c, shape) as NumericReal).data;

@@ -134,6 +134,7 @@ function sliced(places: readonly number[], start: number, end: number, step: num
 const expand: Rule = (call) => {
   const x = call.any(0);
   const target = broadcastShape([x.shape, call.numbers(1)], call.node.label);
+  checkedSize(target);
   return [take(x, target, broadcastIndices(x.shape, target))];
 };
 

@@ -24,7 +24,7 @@ const pad: Rule = (call) => {
   const pads = call.node.ints('pads') ?? call.node.ints('paddings') ?? call.numbers(1);
   const axes = call.has(3) ? call.numbers(3).map((axis) => call.axis(axis, rank)) : steps(rank, 1);
   if (pads.length !== 2 * axes.length) call.fault('the pads do not fit the input', `${String(2 * axes.length)} numbers`, text(pads)); // prettier-ignore
-  const source = SOURCE[call.node.string('mode', 'constant')] ?? call.unsupported('this mode is unknown');
+  const source = call.chosen('mode', 'constant', SOURCE);
   const all = (half: number) => x.shape.map((_, axis) => pads[axes.indexOf(axis) + half * axes.length] ?? 0);
   const [before, after] = [all(0), all(1)].map((list) =>
     list.map((amount, axis) => (axes.includes(axis) ? amount : 0)),

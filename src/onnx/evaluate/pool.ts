@@ -1,6 +1,6 @@
 import { sizeOf } from '../../tensor.ts';
 import { text, type Call, type Rule } from './call.ts';
-import { zeros, type Real } from './real.ts';
+import { checkWork, zeros, type Real } from './real.ts';
 import { outputsOf, spaceOf, volume, type Space } from './space.ts';
 import { steps } from './take.ts';
 
@@ -25,6 +25,7 @@ function pooled(
   const space = spaceOf(call, kernel, shape.slice(2), call.node.int('ceil_mode', 0) === 1);
   const result = [...shape.slice(0, 2), ...outputsOf(space, kernel.length)];
   const data = zeros(result);
+  checkWork(data.length * volume(space, 'kernel'));
   const [size, positions] = [volume(space, 'input'), volume(space, 'output')];
   const channels = sizeOf(shape.slice(0, 2));
   if (volume(space, 'kernel') > 2 ** 24) call.unsupported('the window is too large', text(kernel));

@@ -35,6 +35,16 @@ export function checkedSize(shape: readonly number[]): number {
   throw new EdgefoldError('LIMIT', 'a tensor is too large to evaluate', { expected, received });
 }
 
+/** Terms that one operator may sum: minutes. */
+const MAX_TERMS = 2 ** 38;
+
+/** @throws {EdgefoldError} LIMIT for an operator that would not end. */
+export function checkWork(terms: number): void {
+  if (terms <= MAX_TERMS) return;
+  const expected = `at most ${String(MAX_TERMS)} terms`;
+  throw new EdgefoldError('LIMIT', 'an operator takes too long to evaluate', { expected, received: String(terms) });
+}
+
 /** Space for a tensor, all zeros. @throws {EdgefoldError} LIMIT. */
 export function zeros(shape: readonly number[]): Float64Array {
   return new Float64Array(checkedSize(shape));

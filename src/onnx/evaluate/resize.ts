@@ -84,7 +84,7 @@ const resize: Rule = (call) => {
   const axes = axesOf(call, x.shape);
   const mode = node.string('mode', 'nearest');
   const system = isOld ? 'asymmetric' : node.string('coordinate_transformation_mode', 'half_pixel');
-  const coordinate = COORDINATE[system] ?? call.unsupported('this coordinate system is unknown', system);
+  const coordinate = isOld ? COORDINATE.asymmetric! : call.chosen('coordinate_transformation_mode', system, COORDINATE);
   const tapsOf = chosen(call, mode, isOld);
   checkedSize(axes.map(({ output }) => output));
   const isCropping = system === 'tf_crop_and_resize';
@@ -102,8 +102,7 @@ const resize: Rule = (call) => {
 function chosen(call: Call, mode: string, isOld: boolean): (x: number, axis: AxisScale) => Taps {
   const { node } = call;
   if (mode === 'nearest') {
-    const rounding = isOld ? 'floor' : node.string('nearest_mode', 'round_prefer_floor');
-    const nearest = NEAREST[rounding] ?? call.unsupported('this nearest_mode is unknown', rounding);
+    const nearest = isOld ? Math.floor : call.chosen('nearest_mode', 'round_prefer_floor', NEAREST);
     return (x) => ({ first: nearest(x), weights: [1] });
   }
   const filter = mode.endsWith('linear') ? LINEAR : mode === 'cubic' ? cubic(node.float('cubic_coeff_a', -0.75)) : call.unsupported('this mode is unknown', mode); // prettier-ignore

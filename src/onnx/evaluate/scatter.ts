@@ -70,15 +70,10 @@ const JOIN: Readonly<Record<string, Join>> = {
   min: least,
 };
 
-function joinOf(call: Call): Join {
-  const name = call.node.string('reduction', 'none');
-  return (Object.hasOwn(JOIN, name) ? JOIN[name] : undefined) ?? call.unsupported('this reduction is unknown', name);
-}
-
 /** A copy of x in which updates have gone, in order, to the places they point to. */
 const scatterElements: Rule = (call) => {
   const [x, indices, updates] = [call.input(0), call.input(1), call.input(2)];
-  const join = joinOf(call);
+  const join = call.chosen('reduction', 'none', JOIN);
   const data = x.data.slice();
   pointed(call, x, indices, call.node.int('axis', 0)).forEach((at, i) => {
     data[at] = join(data[at]!, updates.data[i]!);
@@ -88,7 +83,7 @@ const scatterElements: Rule = (call) => {
 
 const scatterND: Rule = (call) => {
   const [x, indices, updates] = [call.input(0), call.input(1), call.input(2)];
-  const join = joinOf(call);
+  const join = call.chosen('reduction', 'none', JOIN);
   const { starts, size } = slices(call, x, indices, 0);
   if (updates.data.length !== starts.length * size) call.fault('the updates do not fit the indices', String(starts.length * size), text(updates.shape)); // prettier-ignore
   const data = x.data.slice();

@@ -41,10 +41,11 @@ export class Session {
     throw limit('evaluation holds too many numbers at once', where, maxElements, this.#elements);
   }
 
-  countBodyNode(node: Node): void {
+  /** A run of a body counts as one node more, or an empty body would run for ever. */
+  countBody(where: string): void {
     const { maxBodyNodes } = this.#limits;
     if (++this.#bodyNodes <= maxBodyNodes) return;
-    throw limit('its bodies run too often', node.label, maxBodyNodes, this.#bodyNodes);
+    throw limit('its bodies run too often', where, maxBodyNodes, this.#bodyNodes);
   }
 }
 
@@ -113,13 +114,14 @@ export class Scope {
 
   #body(body: Graph, inputs: readonly Real[]): readonly Real[] {
     const plan = this.#session.bodyPlan(body);
+    this.#session.countBody(body.name);
     const scope = new Scope(body, this.#session, plan, body.outputs, this);
     body.inputs.forEach((value, index) => {
       const input = inputs[index];
       if (input) scope.set(value, input);
     });
     for (const node of plan.nodes) {
-      this.#session.countBodyNode(node);
+      this.#session.countBody(node.label);
       scope.evaluate(node);
     }
     const outputs = body.outputs.map((value) => scope.read(value));

@@ -1,3 +1,4 @@
+import { EdgefoldError } from '../../errors.ts';
 import { stridesOf } from '../../tensor.ts';
 import { checkedSize, type Real } from './real.ts';
 
@@ -34,8 +35,17 @@ export function advance(index: number[], limits: readonly number[]): void {
   }
 }
 
-/** `count` places that lie `step` apart. */
+/** An axis as a list of places takes 8 bytes an element. */
+const MAX_PLACES = 2 ** 24;
+
+/** `count` places that lie `step` apart. @throws {EdgefoldError} LIMIT. */
 export function steps(count: number, step: number, start = 0): number[] {
+  if (count > MAX_PLACES) {
+    throw new EdgefoldError('LIMIT', 'an axis is too long to evaluate', {
+      expected: `at most ${String(MAX_PLACES)} elements`,
+      received: String(count),
+    });
+  }
   return Array.from({ length: count }, (_, i) => start + i * step);
 }
 

@@ -54,7 +54,7 @@ function setsOf(parts: ReadonlyMap<string, Uint8Array>): DataSet[] {
 }
 
 /** A TensorProto file, read as the initializer of a model around it. */
-function tensorOf(bytes: Uint8Array): Tensor {
+export function tensorOf(bytes: Uint8Array): Tensor {
   const named = Buffer.concat([bytes, Buffer.of((8 << 3) | 2, 1, 't'.charCodeAt(0))]);
   const graph = protobuf.Writer.create().uint32((5 << 3) | 2).bytes(named).finish(); // prettier-ignore
   const head = encode('ModelProto', { ir_version: 8, opset_import: [{ version: 17 }] });
