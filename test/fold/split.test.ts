@@ -170,6 +170,29 @@ describe('A constant beside what was computed', () => {
     expect(report.nodes.after).toBe(3);
   });
 
+  test('is divided by the scale of a BatchNormalization in front of the sum', async () => {
+    const f = new Fixture();
+    const y = f.node('Add', [f.integers([3, 5, 4], 'embedding'), f.batchNormalization(f.input([2, 3, 5, 4]), 3)]);
+    const report = await checkFold(f.done(f.node('Conv', [y, f.integers([7, 3, 2, 2])])), undefined);
+    expect(report.folds[0]).toMatchObject({ way: 'forward', into: ['conv (Conv)', 'add (Add)'] });
+    expect(report.nodes.after).toBe(2);
+  });
+
+  test('is not divided by a scale of 0', async () => {
+    const f = new Fixture();
+    const x = f.batchNormalization(f.input([2, 3, 5, 4]), 3, { gamma: [2, 0, 4] });
+    const y = f.node('Add', [x, f.integers([3, 5, 4], 'embedding')]);
+    const report = await checkFold(f.done(f.node('Conv', [y, f.integers([7, 3, 2, 2])])), undefined);
+    expect(report.batchNormalizations.kept[0]!.reason).toContain('adds what the scale does not reach');
+  });
+
+  test('is not divided where it has no room for the channels', async () => {
+    const f = new Fixture();
+    const y = f.node('Add', [f.batchNormalization(f.input([4, 4, 4, 4]), 4), f.integers([4, 4], 'table')]);
+    const report = await checkFold(f.done(f.node('Conv', [y, f.integers([7, 4, 2, 2])])), undefined);
+    expect(report.batchNormalizations.kept[0]!.reason).toContain('adds what the scale does not reach');
+  });
+
   test('takes in its part where it is joined to the channels', async () => {
     const f = new Fixture();
     const y = f.node('Concat', [image(f), f.integers([2, 2, 5, 4], 'token')], { axis: int(1) });

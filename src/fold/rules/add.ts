@@ -1,8 +1,9 @@
 import type { Node } from '../../onnx/graph.ts';
-import { affine as affineOf, isPureScale, isPureShift, scaleOf, type Affine } from '../affine.ts';
+import { affine as affineOf, isPureScale, isPureShift, isZero, scaleOf, type Affine } from '../affine.ts';
 import { add as plus, divide, exact, multiply, ONE, ZERO, type DoubleDouble } from '../double-double.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { towardsOperand, towardsResult } from '../broadcast.ts';
+import { absorbConstant, type NewOperand } from '../operands.ts';
 import { either, push, type Push, type Rule, type Step, type Target } from './rule.ts';
 
 /**
@@ -11,8 +12,8 @@ import { either, push, type Push, type Rule, type Step, type Target } from './ru
  *   s · y + t = Σ cᵢ · (s · xᵢ + [i = k] · t / c_k)
  *
  * Behind, the scale has to go to every term, and the shift to any one of them; without a scale the others are left
- * alone. In front of one term, only a shift passes, c_k · t, since a scale would need all the others to have it too;
- * unless all terms are the same value.
+ * alone. In front of one term, a shift passes, c_k · t. A scale would need all the others to have it too: that is so
+ * if all terms are the same value, and can be had if the others are constants, which become 1 / s of what they were.
  *
  * Source: https://onnx.ai/onnx/operators/onnx__Add.html, …Sub.html, …Sum.html, …Mean.html
  */
@@ -30,11 +31,12 @@ const linearCombination = (opType: string): Rule => ({
   forward(node, index, affine, facts): Step {
     const isOnly = node.inputs.every((input) => input === node.inputs[index]);
     if (isOnly && index > 0) return push();
-    if (!isOnly && !isPureShift(affine)) return refuse(`${node.label} adds what the scale does not reach`);
+    const operands = isOnly || isPureShift(affine) ? [] : othersOver(node, index, affine, facts);
+    if (!operands) return refuse(`${node.label} adds what the scale does not reach`);
     const factor = isOnly ? total(node) : coefficient(node, index);
     const moved = affineOf(affine.axis, affine.scale, affine.shift.map((t) => multiply(factor, t))); // prettier-ignore
     const target = towardsResult(node, index, moved, facts);
-    return target ? push(target) : refuse(`${node.label} has terms of unknown ranks`);
+    return target ? { ...push(target), operands } : refuse(`${node.label} has terms of unknown ranks`);
   },
 });
 
@@ -54,6 +56,23 @@ function spread(node: Node, affine: Affine, taker: number, facts: Facts): Push |
     targets.push(target);
   }
   return push(...targets);
+}
+
+/** All terms but one, divided by its scale; undefined unless they are constants, and no scale is 0. */
+function othersOver(node: Node, index: number, { axis, scale }: Affine, facts: Facts): NewOperand[] | undefined {
+  if (scale.some(isZero)) return undefined;
+  const over = affineOf(axis, scale.map((s) => divide(ONE, s)), [ZERO]); // prettier-ignore
+  const operands: NewOperand[] = [];
+  for (const [other, value] of node.inputs.entries()) {
+    if (other === index) continue;
+    const constant = facts.constant(value);
+    const result = towardsResult(node, index, over, facts);
+    const own = result && towardsOperand(node, other, result.affine, facts);
+    const operand = value && constant && own && absorbConstant(node, value, constant, own.affine);
+    if (operand?.kind !== 'operand') return undefined;
+    operands.push(operand);
+  }
+  return operands;
 }
 
 const withShift = ({ axis, scale, shift }: Affine, factor: DoubleDouble): Affine =>
