@@ -56,6 +56,12 @@ export class Constants {
     if (stored) this.#known.set(value, { ...stored, values });
   }
 
+  /** Lets go of the elements of a value that has no reader left; a file may hold more of them than memory does. */
+  forget(value: Value): void {
+    this.#known.delete(value);
+    value.constant?.release();
+  }
+
   /** Whether the value is an initializer, or computed from nothing but constants, and cannot be overridden. */
   isFixed(value: Value): boolean {
     if (this.#overridable.has(value)) return false;

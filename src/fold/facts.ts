@@ -42,6 +42,11 @@ export class Facts {
     return this.#constants.of(value);
   }
 
+  /** Lets go of the elements of a constant that nobody reads any more. */
+  forget(value: Value): void {
+    this.#constants.forget(value);
+  }
+
   /** Keeps a new constant from being rounded twice, should it be folded again. */
   rememberUnrounded(value: Value, values: Vector): void {
     this.#constants.remember(value, values);

@@ -23,12 +23,18 @@ export interface Written {
 
 /** Writes every weight and bias that has changed: computed in about 106 bits, rounded once, under a fresh name. */
 export function materialise(work: Workspace): void {
-  for (const [node, { linear, edit }] of [...work.edits]) {
-    work.edits.delete(node);
-    const weight = changesWeights(edit, linear) ? newWeight(node, linear, edit, work) : undefined;
-    const bias = changesBias(edit, linear) ? newBias(node, linear, edit, work) : undefined;
-    ruleOf(node, work.graph)?.write?.(node, { linear, weight, bias }, work);
-  }
+  // By keys, so that nothing holds on to the weights of a node that has been written.
+  for (const node of [...work.edits.keys()]) write(node, work);
+}
+
+function write(node: Node, work: Workspace): void {
+  const { linear, edit } = work.edits.get(node) ?? bug(`${node.label} has nothing to write`);
+  work.edits.delete(node);
+  const old = linear.rows > 0 ? weightsOf(node, linear) : undefined;
+  const weight = old && changesWeights(edit, linear) ? newWeight(node, linear, edit, work) : undefined;
+  const bias = changesBias(edit, linear) ? newBias(node, linear, edit, work) : undefined;
+  ruleOf(node, work.graph)?.write?.(node, { linear, weight, bias }, work);
+  if (old?.uses.size === 0) work.facts.forget(old);
 }
 
 function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {

@@ -36,4 +36,9 @@ export class Constant {
   tensor(): Tensor {
     return (this.#tensor ??= this.#decode());
   }
+
+  /** Lets go of elements that are in the file still, and that are decoded again when somebody asks. */
+  release(): void {
+    if (this.source !== undefined) this.#tensor = undefined;
+  }
 }
