@@ -71,7 +71,8 @@ function isHarmless(pool: Node, pad: Node, known: Known): boolean {
   const isNarrow = windows.every(({ pads, kernel: taps }, axis) =>
     [0, 1].every((side) => (pads?.[side] ?? NaN) + amounts[axis + 2 + side * (kernel.length + 2)]! < taps),
   );
-  return isNarrow && (pool.opType === 'AveragePool' || NEVER_NEGATIVE.has(pad.inputs[0]?.producer?.opType ?? ''));
+  if (!isNarrow || pool.opType === 'AveragePool') return isNarrow;
+  return windows.every(({ dilation }) => dilation === 1) && NEVER_NEGATIVE.has(pad.inputs[0]?.producer?.opType ?? '');
 }
 
 /** Behind these a zero is never above all else in a window that holds an element. */
