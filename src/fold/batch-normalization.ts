@@ -25,6 +25,7 @@ import { isStorage, type Storage } from './rounding.ts';
 export const liftBatchNormalization: Lift = (node, facts) => {
   const blocked = notAtInference(node, facts);
   if (blocked) return refuse(`${node.label} ${blocked}`);
+  if (facts.constant(node.inputs[0])) return refuse(`${node.label} is of a constant`);
   const parameters = node.inputs.slice(1, 5).map((value) => facts.constant(value));
   const known = parameters.filter((parameter) => parameter !== undefined);
   if (known.length < 4) return refuse(`${node.label} has parameters that are not constants`);

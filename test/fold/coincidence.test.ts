@@ -72,6 +72,7 @@ const MUST_STAY: readonly Case[] = [
   { name: 'Conv · Conv → BatchNormalization and a reader of one', make: (f) => { const [x, y] = [conv(f), conv(f, f.input([4, 4, 4, 4], 'y'))]; return [awkward(f, f.node('Mul', [x, floor(f, y)])), x]; } }, // prettier-ignore
   { name: 'BatchNormalization of all channels → DepthToSpace → Conv', make: (f) => f.node('Conv', [f.node('DepthToSpace', [awkward(f, f.input([4, 16, 4, 4]), 16)], { blocksize: int(4) }), f.integers([4, 1, 1, 1])]) }, // prettier-ignore
   { name: 'BatchNormalization of the weights of a Conv', make: (f) => f.node('Conv', [square(f), awkward(f, f.input([4, 4, 1, 1], 'w'))]) }, // prettier-ignore
+  { name: 'BatchNormalization of constant weights → Conv', make: (f) => f.node('Conv', [square(f), awkward(f, f.integers([4, 4, 1, 1]))]) }, // prettier-ignore
   { name: 'BatchNormalization of the bias of a Gemm', make: (f) => f.node('Gemm', [f.input([4, 4]), f.integers([4, 4]), awkward(f, f.input([4, 4], 'c'))]) }, // prettier-ignore
   { name: 'BatchNormalization of the second factor of a MatMul', make: (f) => f.node('MatMul', [f.integers([4, 4]), awkward(f, f.input([4, 4]))]) }, // prettier-ignore
   { name: 'BatchNormalization → Softmax → Conv', rounds: true, make: (f) => conv(f, f.node('Softmax', [awkward(f, square(f))])) }, // prettier-ignore
