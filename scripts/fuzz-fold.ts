@@ -35,11 +35,11 @@ async function fuzz(graphs: number, seed: number): Promise<readonly Find[]> {
   for (let chunk = 0; total.graphs < graphs && finds.length < MOST_FINDS; chunk++) {
     const found = await hunt(Math.imul(seed, 1_000_003) + chunk, Math.min(AT_ONCE, graphs - total.graphs));
     finds.push(...found.finds);
+    if (found.finds.length > 0) console.log(await describeFinds(found.finds));
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += found[key];
     process.stderr.write(`${progress(total, finds.length)}\n`);
   }
   console.log(progress(total, finds.length));
-  if (finds.length > 0) console.log(await describeFinds(finds));
   return finds;
 }
 

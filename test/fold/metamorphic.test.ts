@@ -23,6 +23,7 @@ function always(holds: (graph: Graph, seed: number) => void, numRuns = 300): voi
 }
 
 const folded = (graph: Graph) => foldGraph(graph).graph;
+const keptIn = (graph: Graph) => foldGraph(graph).report.batchNormalizations.kept.map(({ name }) => name);
 const bytesOf = (graph: Graph) => Buffer.from(writeOnnx(graph)).toString('base64');
 
 describe('folding random graphs', () => {
@@ -82,11 +83,11 @@ describe('folding random graphs', () => {
 
   test('takes no notice of a BatchNormalization that changes nothing', () => {
     always((graph, seed) => {
+      // Where initializers are listed as inputs, one that is not makes the others overridable.
+      if (graph.inputs.some(({ constant }) => constant)) return;
       const other = changes.inserted(graph, seed, changes.neutralBatchNormalization);
       if (!other) return;
-      expect(foldGraph(other).report.batchNormalizations.kept).toEqual(
-        foldGraph(graph).report.batchNormalizations.kept,
-      );
+      expect(keptIn(other)).toEqual(keptIn(graph));
       // It is worth a fold, and may take arithmetic along that is not.
       expect(folded(other).nodes.length).toBeLessThanOrEqual(folded(graph).nodes.length);
     });

@@ -101,11 +101,16 @@ export const identityOf = (graph: Graph, x: Value): Node =>
 export function neutralBatchNormalization(graph: Graph, x: Value): Node | undefined {
   const types = inferTypes(graph);
   const channels = types.shape(x)?.[1];
-  if (typeof channels !== 'number' || types.dtype(x) !== 'float32') return undefined;
+  if (typeof channels !== 'number' || types.dtype(x) !== 'float32' || !isComputed(x)) return undefined;
   const vector = (value: number) => graph.constant('neutral', float32([channels], new Array<number>(channels).fill(value))); // prettier-ignore
   const inputs = [x, vector(1), vector(0), vector(0), vector(1 - 2 ** -10)];
   const attributes = { epsilon: float(2 ** -10) };
   return new Node('BatchNormalization', { name: graph.uniqueName('neutral'), inputs, outputs: [new Value(graph.uniqueName('same'))], attributes }); // prettier-ignore
+}
+
+/** Whether the value depends on an input of the graph. */
+function isComputed({ producer, constant }: Value): boolean {
+  return producer ? producer.inputs.some((input) => input && isComputed(input)) : !constant;
 }
 
 /** The whole network in both branches of an If. */

@@ -68,13 +68,13 @@ function severalFact(opType: string, facts: readonly Fact[]): Fact {
   return { shape, max: total(maxima), step: Math.min(...steps) - Number(opType === 'Mean') };
 }
 
-/** Reads nothing of x but its shape, and puts x into the same shape again. */
-const reshapeToItself: Operator = {
-  name: 'Reshape by Shape',
-  applies: ({ shape }) => shape.length >= 1,
+/** Reads nothing of x but its shape, and expands x to that. (onnxruntime's optimiser breaks a Reshape to it.) */
+const expandToItself: Operator = {
+  name: 'Expand by Shape',
+  applies: ({ shape }, { opset }) => shape.length >= 1 && opset >= 8,
   grow(draft, x) {
     const shape = draft.graph.node('Shape', { inputs: [x], output: { name: 'shape_of' } });
-    return { y: draft.node('Reshape', [x, shape], {}, draft.fact(x)) };
+    return { y: draft.node('Expand', [x, shape], {}, draft.fact(x)) };
   },
 };
 
@@ -145,7 +145,7 @@ export const BRANCHING_OPERATORS: readonly Operator[] = [
   concat,
   several,
   several,
-  reshapeToItself,
+  expandToItself,
   barrier,
   clip,
   branches,
