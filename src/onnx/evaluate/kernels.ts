@@ -13,6 +13,7 @@ import { DROPOUT } from './dropout.ts';
 import { RECURRENT } from './recurrent.ts';
 import { QUANTIZE } from './quantize.ts';
 import { EINSUM } from './einsum.ts';
+import { LINE_NORMALIZATION } from './line-normalization.ts';
 import { LOSS } from './loss.ts';
 import { DETECTION } from './detection.ts';
 import { GRID_SAMPLE } from './grid-sample.ts';
@@ -30,6 +31,7 @@ import { SOFTMAX } from './softmax.ts';
 
 const RULES: readonly Readonly<Record<string, Rule>>[] = [
   ARITHMETIC,
+  LINE_NORMALIZATION,
   LOSS,
   DETECTION,
   GRID_SAMPLE,

@@ -118,7 +118,8 @@ export class Scope {
     const scope = new Scope(body, this.#session, plan, body.outputs, this);
     body.inputs.forEach((value, index) => {
       const input = inputs[index];
-      if (input) scope.set(value, input);
+      if (!input) throw new EdgefoldError('CORRUPT', 'a body gets too few inputs', { where: value.name });
+      scope.set(value, input);
     });
     for (const node of plan.nodes) {
       this.#session.countBody(node.label);

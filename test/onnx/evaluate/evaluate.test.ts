@@ -49,6 +49,19 @@ describe('evaluating a graph', () => {
     expect(sum.data[0]).toBe(2 ** 24 + 1);
   });
 
+  test('sums of products are exact where float64 holds them, in tiles and groups of every size', async () => {
+    for (const [M, K, N] of [[1, 1, 1], [5, 7, 3], [3, 2000, 70], [9, 4, 1100]] as const) {
+      const whole = (i: number) => ((i * 7919) % 8191) * 1021 - 4_000_000;
+      const a = Array.from({ length: M * K }, (_, i) => whole(i));
+      const b = Array.from({ length: K * N }, (_, i) => whole(i + 13) % 100_000);
+      const product = await run('MatMul', [float32([M, K], a), float32([K, N], b)]);
+      const row = (m: number, n: number) => a.slice(m * K, (m + 1) * K).reduce((sum, x, k) => sum + BigInt(x) * BigInt(b[k * N + n]!), 0n);
+      for (const [m, n] of [[0, 0], [M - 1, N - 1], [M >> 1, N >> 1]] as const) {
+        expect(BigInt(product.data[m * N + n] as number)).toBe(row(m, n));
+      }
+    }
+  }); // prettier-ignore
+
   test('a Cast between floats changes the type and no number', async () => {
     const graph = new Graph('cast');
     const x = graph.input('x', { dtype: 'float32', shape: [1] });
