@@ -2,10 +2,23 @@ import type { Written } from './materialise.ts';
 import type { Certificate, Fold, FoldWay } from './report.ts';
 
 /** Says in each certificate how the parameters of the nodes that took the fold in were rounded, now they are written. */
-export function withParameters(folds: readonly Fold[], written: readonly Written[]): Fold[] {
+export function withParameters(
+  folds: readonly Fold[],
+  written: readonly Written[],
+  relabelled: ReadonlyMap<string, string>,
+): Fold[] {
   const byNode = new Map<string, Written[]>();
   for (const each of written) byNode.set(each.node, [...(byNode.get(each.node) ?? []), each]);
-  return folds.map((fold) => certified(exactIfMoved(fold), fold.into.flatMap((label) => byNode.get(label) ?? []))); // prettier-ignore
+  return folds.map((fold) => certified(exactIfMoved(fold), fold.into.flatMap((label) => labelsOf(label, relabelled).flatMap((each) => byNode.get(each) ?? [])))); // prettier-ignore
+}
+
+/** A node without a name is called after its output, which changes when what was behind it goes into it. */
+function labelsOf(label: string, relabelled: ReadonlyMap<string, string>): string[] {
+  const labels = new Set<string>();
+  for (let next: string | undefined = label; next !== undefined && !labels.has(next); next = relabelled.get(next)) {
+    labels.add(next);
+  }
+  return [...labels];
 }
 
 /** Ways in which numbers only take other places. */

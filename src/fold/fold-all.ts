@@ -13,6 +13,8 @@ import { Workspace } from './workspace.ts';
 export interface Outcome extends Result {
   readonly removed: readonly RemovedNode[];
   readonly written: readonly Written[];
+  /** New labels of nodes by their old ones. */
+  readonly relabelled: ReadonlyMap<string, string>;
 }
 
 /** Folds a main graph and each of its subgraphs within themselves, in place, until nothing is left to tidy up. */
@@ -35,6 +37,7 @@ export function foldAll(root: Graph, isKept: (node: Node) => boolean, overridabl
     rewritten: all.flatMap(({ rewritten }) => rewritten),
     kept: results.at(-1)!.flatMap(({ kept }) => kept),
     removed: removed.flat(),
+    relabelled: new Map([...works.values()].flatMap(({ relabelled }) => [...relabelled])),
     written: writtenIn(root, [...works.values()]),
   };
 }

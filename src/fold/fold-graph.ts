@@ -42,6 +42,7 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
     rewritten,
     inlined,
     written,
+    relabelled,
   } = foldCopy(graph, isOneOf(new Set(keep)), overrides);
   const moved = folds.length + rewritten.length + removed.length + inlined.length;
   const unlisted = moved + overrides.freeze.length > 0 ? unlistConstants(copy, graph, overrides) : [];
@@ -51,7 +52,7 @@ export function foldGraph(graph: Graph, options: FoldOptions = {}): { graph: Gra
       changed: moved + unlisted.length > 0,
       nodes: { before: nodeCount(graph), after: nodeCount(copy) },
       batchNormalizations: { found, folded: found - kept.length, kept },
-      folds: withParameters(folds, written),
+      folds: withParameters(folds, written, relabelled),
       removed,
       written,
       warnings: [...unlisted, ...rewritten, ...functionWarnings(copy, inlined)],

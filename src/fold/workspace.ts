@@ -22,6 +22,8 @@ export class Workspace implements World, GraphEditor {
   readonly edits = new Map<Node, LinearEdit>();
   /** The parameters that have been written, and how they were rounded. */
   readonly written: Written[] = [];
+  /** New labels of nodes that have got another output or operator, by the old ones. */
+  readonly relabelled = new Map<string, string>();
   /** Inputs that a node has let go of; some may have no reader left. */
   readonly released = new Set<Value>();
   /** Names of nodes that folding itself has put in. */
@@ -78,6 +80,7 @@ export class Workspace implements World, GraphEditor {
     const given = inputs.slice(0, inputs.findLastIndex(Boolean) + 1);
     const made = new Node(opType, { name, domain: node.domain, inputs: given, outputs, source });
     attributes.forEach((attribute, key) => made.attributes.set(key, attribute));
+    if (made.label !== node.label) this.relabelled.set(node.label, made.label);
     this.graph.replaceNode(node, made);
     this.#members.delete(node);
     this.#members.add(made);
