@@ -26,11 +26,12 @@ export function formatParity(report: ParityReport): string[] {
 
 function proofLines({ audit, truth }: ParityReport): string[] {
   if (audit.verdict === 'not-run') return [`  proof: not run (${printable(audit.reason ?? '')})`];
-  const { sites, proven, elements, worstShare, violations, folds, covered, reason } = audit;
+  const { sites, proven, elements, worstShare, violations, folds, covered, reused, reason } = audit;
   const share = worstShare < Number.MAX_VALUE ? `${(100 * worstShare).toPrecision(3)} %` : 'more than all';
   const found = `${count(elements, 'element')}, at most ${share} of a bound, ${count(violations, 'violation')}`;
   return [
     sites === 0 ? '  proof: both are the same, node by node' : `  proof: ${proven} of ${count(sites, 'site')} within their bounds (${found}), ${covered} of ${count(folds, 'fold')} covered`, // prettier-ignore
+    ...(reused.length > 0 ? [`  names of other values: ${reused.map(printable).join(', ')}`] : []),
     ...(audit.verdict === 'unproven' && reason !== undefined ? [`  not proven: ${printable(reason)}`] : []),
     truth.verdict === 'measured' ? `  truth: error folded/unfolded ${ratios(truth.outputs)}` : `  truth: not run (${printable(truth.reason)})`, // prettier-ignore
   ];

@@ -67,6 +67,7 @@ export async function prove(
   const result = await audit({
     load,
     ...graphs,
+    names: graphs.folds || isOurs(graphs.candidate) ? 'kept' : 'guessed',
     samples: chosen,
     elementsOf: ({ name }) => elementsOf(name) || undefined,
     onProgress: (done, total) => onProof?.((0.8 * done) / total),
@@ -76,6 +77,9 @@ export async function prove(
   const measured = await measure(graphs.reference, chosen, { unfolded, folded, onNode, ...(signal && { signal }) });
   return { audit: result.totals, sites: result.sites, ...measured };
 }
+
+/** Whether folding has stamped it, which keeps names. */
+const isOurs = ({ model }: Graph): boolean => model.metadata.has('edgefold.tool');
 
 /** The first samples that together stay within the budget. */
 function affordable(samples: readonly Sample[], multiplyAdds: readonly number[]): readonly Sample[] {
@@ -107,6 +111,6 @@ async function measure(
 }
 
 export function noProof(reason: string): Proof {
-  const none = { folds: 0, covered: 0, uncovered: [], sites: 0, proven: 0, samples: 0, elements: 0, violations: 0, worstShare: 0 }; // prettier-ignore
+  const none = { folds: 0, covered: 0, uncovered: [], reused: [], sites: 0, proven: 0, samples: 0, elements: 0, violations: 0, worstShare: 0 }; // prettier-ignore
   return { truth: { verdict: 'not-run', reason }, audit: { verdict: 'not-run', reason, ...none }, sites: [] };
 }

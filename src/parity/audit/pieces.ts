@@ -19,9 +19,10 @@ export interface Piece {
  * Cuts both graphs at the values that they share, and gives the pieces that are not alike to the bit. What has been
  * skipped is the same node on the same values, so if every piece agrees, all shared values do, outputs included.
  */
-export function differingPieces(a: Dataflow, b: Dataflow): Piece[] {
+export function differingPieces(a: Dataflow, b: Dataflow, without: ReadonlySet<string>): Piece[] {
   const isShared = (name: string): boolean => {
     const [first, second] = [a.values.get(name), b.values.get(name)];
+    if (without.has(name)) return false;
     return first !== undefined && second !== undefined && a.activations.has(first) && b.activations.has(second);
   };
   const sameness = new Sameness(({ name }, other) => name === other.name && isShared(name));

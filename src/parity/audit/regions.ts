@@ -26,12 +26,17 @@ export interface Regions {
 
 /**
  * Compares two graphs without trusting whoever made one of them from the other: every difference between them lies in
- * exactly one region, whatever the report of the folds says.
+ * exactly one region, whatever the report of the folds says. Names in `without` say nothing about their values.
  */
-export function regionsOf(reference: Graph, candidate: Graph, folds: readonly FoldedNode[] = []): Regions {
+export function regionsOf(
+  reference: Graph,
+  candidate: Graph,
+  folds: readonly FoldedNode[] = [],
+  without: ReadonlySet<string> = new Set(),
+): Regions {
   const [a, b] = [dataflowOf(reference), dataflowOf(candidate)];
   const names = [...new Set(folds.map(({ name }) => name))];
-  const regions = groupsOf(differingPieces(a, b), a, b).map((pieces) => {
+  const regions = groupsOf(differingPieces(a, b, without), a, b).map((pieces) => {
     const inside = new Set(pieces.flatMap((piece) => piece.reference.flatMap(namesOf)));
     return { pieces: joined(pieces, a, b), folds: names.filter((name) => inside.has(name)) };
   });

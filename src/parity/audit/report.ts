@@ -57,12 +57,19 @@ export interface AuditTotals {
   readonly covered: number;
   /** Folds that lie in none: nothing vouches for them. */
   readonly uncovered: readonly string[];
+  /** Names of values that hold something else in the candidate; only where names were not said to be kept. */
+  readonly reused: readonly string[];
   readonly sites: number;
   readonly proven: number;
   readonly samples: number;
   readonly elements: number;
   readonly violations: number;
   readonly worstShare: number;
+}
+
+export interface Audit {
+  readonly totals: AuditTotals;
+  readonly sites: readonly SiteAudit[];
 }
 
 /** Errors of one output against the truth, over all samples and elements. */

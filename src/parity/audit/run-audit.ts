@@ -1,13 +1,14 @@
 import { bug, EdgefoldError } from '../../errors.ts';
-import type { Graph, Node, Value } from '../../onnx/graph.ts';
+import type { Graph, Value } from '../../onnx/graph.ts';
 import type { ExternalData } from '../../onnx/read.ts';
 import { writeOnnx } from '../../onnx/write.ts';
 import type { Load, Model } from '../../runtime/model.ts';
 import type { Tensor } from '../../tensor.ts';
 import { auditGraph, type AuditGraph } from './audit-graph.ts';
+import { notRun, siteAudit, totalsOf } from './conclude.ts';
 import type { Piece } from './pieces.ts';
 import { regionsOf, type FoldedNode, type Region, type Regions } from './regions.ts';
-import type { AuditTotals, SiteAudit } from './report.ts';
+import type { Audit } from './report.ts';
 import { checkPiece, type PieceRun } from './run-site.ts';
 import { isSameTensor } from './same-tensor.ts';
 import { SiteCheck } from './site-check.ts';
@@ -18,6 +19,12 @@ export interface AuditOptions {
   readonly candidate: Graph;
   /** What is said to have been folded, so that it is noticed if nothing vouches for one of them. */
   readonly folds?: readonly FoldedNode[];
+  /**
+   * Whether a name says what a value holds, as it does where Edgefold folds (`kept`, the default). Other tools give
+   * the names of values that they take out to what is there instead: with `guessed` a name within the network is
+   * given up where the two values disagree, and what lies around it is looked at as one site.
+   */
+  readonly names?: 'kept' | 'guessed';
   readonly samples: readonly Readonly<Record<string, Tensor>>[];
   /** Reads weights that lie in other files. */
   readonly externalData?: ExternalData;
@@ -27,15 +34,12 @@ export interface AuditOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Audit {
-  readonly totals: AuditTotals;
-  readonly sites: readonly SiteAudit[];
-}
-
 /** Float values that one run of the audit graph may give: 512 MiB of float32. */
 const MOST_ELEMENTS = 2 ** 27;
 const UNKNOWN_ELEMENTS = 2 ** 20;
 const TURN_MS = 50;
+/** Each gives up at least one name; who reuses them everywhere is not looked into for long. */
+const MOST_ROUNDS = 8;
 
 /**
  * Runs every part that the candidate computes in another way, both ways, on the very values that the reference has
@@ -43,9 +47,42 @@ const TURN_MS = 50;
  * same function; what does not is a defect, whatever its size.
  */
 export async function audit(options: AuditOptions): Promise<Audit> {
-  const found = regionsOf(options.reference, options.candidate, options.folds);
+  const without = new Set<string>();
+  for (let round = 1; ; round++) {
+    const { result, regions } = await auditOnce(options, without);
+    const isOver = options.names !== 'guessed' || round === MOST_ROUNDS;
+    const reused = isOver ? [] : reusedNames(result, regions, options.reference);
+    if (reused.length === 0) return result;
+    for (const name of reused) without.add(name);
+  }
+}
+
+/**
+ * Values within the network that differ by more than rounding. What is made of such a value differs too, so it gets
+ * another chance without its name.
+ */
+function reusedNames({ sites }: Audit, regions: readonly Region[], { outputs }: Graph): string[] {
+  const kept = new Set(outputs.map(({ name }) => name));
+  const reused = new Set<string>();
+  for (const [index, { pieces }] of regions.entries()) {
+    const isInherited = pieces.some(({ leaves }) => leaves.some((leaf) => reused.has(leaf)));
+    if (sites[index]?.verdict !== 'violated' || isInherited) continue;
+    for (const name of pieces.flatMap((piece) => piece.outputs)) if (!kept.has(name)) reused.add(name);
+  }
+  return [...reused];
+}
+
+interface Round {
+  readonly result: Audit;
+  readonly regions: readonly Region[];
+}
+
+async function auditOnce(options: AuditOptions, without: ReadonlySet<string>): Promise<Round> {
+  const found = regionsOf(options.reference, options.candidate, options.folds, without);
+  const conditions = { ...options, without };
+  const failed = (reason: string): Round => ({ result: notRun(found, conditions, reason), regions: [] });
   if (options.reference.opset !== options.candidate.opset) {
-    return notRun(found, options, 'the two models are of different opsets, so their operators may differ');
+    return failed('the two models are of different opsets, so their operators may differ');
   }
   const checks = new Map(found.regions.map((region) => [region, { check: new SiteCheck(), reason: '' }]));
   const progress = new Progress(options, found);
@@ -54,11 +91,11 @@ export async function audit(options: AuditOptions): Promise<Audit> {
       await runBatch(batch, found, options, checks, progress);
     } catch (error) {
       if (!(error instanceof EdgefoldError) || error.code === 'ABORTED') throw error;
-      return notRun(found, options, `it did not run: ${error.message}`);
+      return failed(`it did not run: ${error.message}`);
     }
   }
   const sites = found.regions.map((region) => siteAudit(region, checks.get(region)!));
-  return { totals: totalsOf(found, sites, options), sites };
+  return { result: { totals: totalsOf(found, sites, conditions), sites }, regions: found.regions };
 }
 
 type Checks = ReadonlyMap<Region, { readonly check: SiteCheck; reason: string }>;
@@ -175,65 +212,4 @@ function roundedIn({ a }: Regions): (value: Value) => boolean {
     known.set(value, !isSame);
     return !isSame;
   };
-}
-
-function siteAudit({ pieces, folds }: Region, { check, reason }: { check: SiteCheck; reason: string }): SiteAudit {
-  const result = check.result();
-  const operators = (side: 'reference' | 'candidate') => pieces.flatMap((piece) => piece[side]).map(({ opType }: Node) => opType); // prettier-ignore
-  const why = reason || (result.unbounded > 0 ? `${result.unbounded} elements are infinite, NaN or near the largest float` : result.elements === 0 ? 'it had no elements' : ''); // prettier-ignore
-  return {
-    verdict: result.violations > 0 ? 'violated' : why ? 'unproven' : 'proven',
-    ...(why && { reason: why }),
-    folds,
-    outputs: pieces.flatMap(({ outputs }) => outputs),
-    operators: { unfolded: operators('reference'), folded: operators('candidate') },
-    ...result,
-  };
-}
-
-function totalsOf({ uncovered }: Regions, sites: readonly SiteAudit[], { samples }: AuditOptions): AuditTotals {
-  const violated = sites.find(({ verdict }) => verdict === 'violated');
-  const unproven = sites.find(({ verdict }) => verdict === 'unproven');
-  const reason = violated
-    ? describeViolation(violated)
-    : uncovered.length > 0
-      ? `no site has the folds of ${uncovered.join(', ')}`
-      : unproven && `${unproven.outputs.join(', ')}: ${unproven.reason ?? ''}`;
-  const covered = sites.reduce((sum, { folds }) => sum + folds.length, 0);
-  return {
-    verdict: violated ? 'violated' : reason === undefined ? 'proven' : 'unproven',
-    ...(reason !== undefined && { reason }),
-    folds: covered + uncovered.length,
-    covered,
-    uncovered,
-    sites: sites.length,
-    proven: sites.filter(({ verdict }) => verdict === 'proven').length,
-    samples: samples.length,
-    elements: sites.reduce((sum, { elements }) => sum + elements, 0),
-    violations: sites.reduce((sum, { violations }) => sum + violations, 0),
-    worstShare: sites.reduce((most, { worstShare }) => Math.max(most, worstShare), 0),
-  };
-}
-
-function describeViolation({ outputs, folds, violations, elements, worst }: SiteAudit): string {
-  const site = `${outputs.join(', ')}${folds.length > 0 ? ` (fold of ${folds.join(', ')})` : ''}`;
-  const place = worst ? `; at [${worst.index.join(', ')}] of ${worst.output}, sample ${worst.sample}, folded ${worst.folded}, unfolded ${worst.unfolded}, exact ${worst.exact}, bound ${worst.bound}` : ''; // prettier-ignore
-  return `a defect, not rounding: ${violations} of ${elements} elements of ${site} break a proven bound${place}`;
-}
-
-function notRun({ regions, uncovered }: Regions, { samples, folds = [] }: AuditOptions, reason: string): Audit {
-  const totals: AuditTotals = {
-    verdict: 'not-run',
-    reason,
-    folds: folds.length,
-    covered: folds.length - uncovered.length,
-    uncovered,
-    sites: regions.length,
-    proven: 0,
-    samples: samples.length,
-    elements: 0,
-    violations: 0,
-    worstShare: 0,
-  };
-  return { totals, sites: [] };
 }

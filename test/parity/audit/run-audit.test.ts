@@ -4,7 +4,8 @@ import { int, ints } from '../../../src/onnx/attribute.ts';
 import { cloneGraph } from '../../../src/onnx/clone.ts';
 import { Constant } from '../../../src/onnx/constant.ts';
 import type { Graph, Node } from '../../../src/onnx/graph.ts';
-import { audit, type Audit } from '../../../src/parity/audit/run-audit.ts';
+import type { Audit } from '../../../src/parity/audit/report.ts';
+import { audit } from '../../../src/parity/audit/run-audit.ts';
 import { generateSamples } from '../../../src/parity/samples.ts';
 import { load } from '../../../src/runtime/node.ts';
 import { Network, forwardNetwork, smallNetwork } from './networks.ts';
@@ -21,6 +22,9 @@ async function auditFold(reference: Graph, spoil?: (folded: Graph) => void): Pro
   spoil?.(candidate);
   return audit({ load, reference, candidate, folds: report.folds, samples: samplesFor(reference) });
 }
+
+const node = (graph: Graph, opType: string, index = 0): Node =>
+  graph.nodes.filter((each) => each.opType === opType)[index]!;
 
 test('proves every site of a folded network, and covers every fold', async () => {
   const { totals, sites } = await auditFold(smallNetwork());
@@ -65,8 +69,6 @@ test('names a fold that it finds nowhere', async () => {
 });
 
 describe('a planted defect breaks a proven bound:', () => {
-  const node = (graph: Graph, opType: string, index = 0): Node =>
-    graph.nodes.filter((each) => each.opType === opType)[index]!;
   const edit = (target: Node, input: number, change: (data: Float32Array, shape: readonly number[]) => void) => {
     const value = target.inputs[input]!;
     const tensor = value.constant!.tensor();
@@ -184,6 +186,39 @@ describe('where an operator has no proven bound', () => {
 
   test('skips it where it is the same, whatever the values in between are called', async () => {
     expect((await run(build(false, 'other'))).totals).toMatchObject({ verdict: 'proven', sites: 0 });
+  });
+});
+
+describe('a model that another tool has folded, which gave the name of a lost value to what is there now,', () => {
+  /** Conv → bn → Relu; folded, the Conv writes what bn wrote, under its own old name. */
+  const build = (spoil: (weights: Float32Array) => void = () => undefined) => {
+    const net = new Network(3);
+    const y = net.node('Relu', [net.norm(net.conv(net.input([1, 3, 6, 6]), [4, 3], 3, {}, 'conv'), 4, 'bn')], {}, 'y');
+    const reference = net.done(net.node('MaxPool', [y], { kernel_shape: ints([2, 2]) }, 'z'));
+    const { graph } = foldGraph(reference);
+    const [made] = graph.nodes;
+    const weights = (made!.inputs[1]!.constant!.tensor().data as Float32Array).slice();
+    spoil(weights);
+    const { shape } = made!.inputs[1]!.constant!;
+    const [W, b] = [graph.constant('folded', { dtype: 'float32', shape, data: weights }), made!.inputs[2]];
+    const candidate = cloneGraph(reference);
+    const conv = node(candidate, 'Conv');
+    conv.setInput(1, candidate.constant('W', W.constant!.tensor()));
+    conv.setInput(2, candidate.constant('b', b!.constant!.tensor()));
+    node(candidate, 'Relu').setInput(0, conv.outputs[0]);
+    candidate.removeNode(node(candidate, 'BatchNormalization'));
+    return { load, reference, candidate, samples: samplesFor(reference, 1) };
+  };
+
+  test('is proven once the name is given up', async () => {
+    expect((await audit(build())).totals.verdict).toBe('violated');
+    const { totals } = await audit({ ...build(), names: 'guessed' });
+    expect(totals).toMatchObject({ verdict: 'proven', sites: 1, reused: ['conv'], violations: 0 });
+  });
+
+  test('is still found to be wrong where it is', async () => {
+    const { totals } = await audit({ ...build((weights) => (weights[0]! *= 1.0001)), names: 'guessed' });
+    expect(totals.verdict).toBe('violated');
   });
 });
 
