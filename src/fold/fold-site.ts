@@ -43,11 +43,14 @@ export function siteOf(node: Node, work: Workspace): Site | Refusal {
   return { kind: 'site', node, affine: lifted.affine, dtype: lifted.dtype, input, output };
 }
 
+/** No exporter writes more arithmetic in a row for one layer. */
+const LONGEST_RUN = 16;
+
 /** The site and the affines in front of it, as one. */
-export function runOf(site: Site, work: Workspace): Run {
+export function runOf(site: Site, work: Workspace, longest = LONGEST_RUN): Run {
   const run: Run = { ...site, others: [] };
-  const first = inFrontOf(site, work);
-  const rest = first && runOf(first, work);
+  const first = longest > 1 ? inFrontOf(site, work) : undefined;
+  const rest = first && runOf(first, work, longest - 1);
   const affine = rest && compose(rest.affine, site.affine);
   return affine ? { ...run, affine, input: rest.input, others: [rest.node, ...rest.others] } : run;
 }

@@ -70,12 +70,16 @@ function foldSites(work: Workspace, progress: Progress): number {
   return count;
 }
 
-/** The last of several affines in a row stands for all of them, so it comes first. */
+/**
+ * The last of several affines in a row stands for all of them, so it comes first. What one leaves may clear the way
+ * for another to go whole.
+ */
 function leaveLessAtSites(work: Workspace, progress: Progress): number {
   let count = 0;
   for (const node of candidates(work).reverse()) {
     const whole = progress.reasons.get(node);
-    count += fold(node, leaveLess, work, progress);
+    const isClear = count > 0 && fold(node, foldSite, work, progress) > 0;
+    count += isClear ? 1 : fold(node, leaveLess, work, progress);
     const alone = progress.reasons.get(node);
     if (whole && alone && alone !== whole) progress.reasons.set(node, `${whole}; its scale alone, ${alone}`);
   }
