@@ -35,11 +35,12 @@ const MOST_ENTRIES = 2 ** 20;
 /** Where each element of the result is found in the input; a number is moved as it is, to the last bit. */
 function picked(x: Numbers | undefined, shape: readonly number[], sourceOf: (flat: number) => number) {
   if (!x) return undefined;
-  const { dtype, data, values } = x;
+  const { dtype, data, values, isRounded } = x;
   const size = sizeOf(shape);
   const moved = data instanceof Float32Array ? new Float32Array(size) : new Float64Array(size);
   for (let flat = 0; flat < size; flat++) moved[flat] = data[sourceOf(flat)]!;
-  if (!values || size > MOST_ENTRIES) return { dtype, shape, data: moved };
+  if (isRounded || (values && size > MOST_ENTRIES)) return { dtype, shape, data: moved, isRounded: true } as const;
+  if (!values) return { dtype, shape, data: moved };
   return { dtype, shape, data: moved, values: Array.from(moved, (_, flat) => values[sourceOf(flat)]!) };
 }
 
@@ -138,13 +139,16 @@ function computed(
 ): Numbers | undefined {
   const data = new Float64Array(sizeOf(shape));
   const values: DoubleDouble[] = [];
+  let isExact = true;
   for (let flat = 0; flat < data.length; flat++) {
     const element = elementAt(flat);
     if (!element) return undefined;
     data[flat] = element.hi;
+    isExact &&= element.lo === 0 && element.error === 0;
     if (data.length <= MOST_ENTRIES) values.push(element);
   }
-  return { dtype, shape, data, ...(values.length > 0 && { values }) };
+  if (values.length > 0) return { dtype, shape, data, values };
+  return isExact ? { dtype, shape, data } : { dtype, shape, data, isRounded: true };
 }
 
 /** Small whole and half exponents, which need nothing but products and roots: those are the same on every platform. */

@@ -15,13 +15,19 @@ export interface Numbers {
   readonly data: ArrayLike<number>;
   /** The elements more precisely than `data`, where they were computed. */
   readonly values?: Vector;
+  /** Whether `data` is all that is left of what was computed, rounded to float64. */
+  readonly isRounded?: true;
 }
 
 /** All elements, each as precisely as it is known. */
-export const entriesOf = ({ data, values }: Numbers): Vector => values ?? vectorOf(data);
+export const entriesOf = ({ data, values, isRounded }: Numbers): Vector =>
+  values ?? (isRounded ? Array.from(data, rounded) : vectorOf(data));
 
-export const entryOf = ({ data, values }: Numbers, index: number): DoubleDouble =>
-  values?.[index] ?? exact(data[index]!);
+export const entryOf = ({ data, values, isRounded }: Numbers, index: number): DoubleDouble =>
+  values?.[index] ?? (isRounded ? rounded(data[index]!) : exact(data[index]!));
+
+/** A float64 that is the nearest to what it stands for. */
+const rounded = (hi: number): DoubleDouble => ({ hi, lo: 0, error: Math.abs(hi) * 2 ** -53 });
 
 /** Constant sub-graphs deeper than this are left to the runtime. */
 const DEEPEST = 16;
