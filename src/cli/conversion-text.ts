@@ -45,7 +45,7 @@ function foldedText(fold: FoldDocument['fold']): string {
   const others = fold.folds.filter(({ opType }) => opType !== 'BatchNormalization').length;
   const adds = fold.folds.filter(({ leaves }) => leaves === 'Add').length;
   const subs = fold.folds.filter(({ leaves }) => leaves === 'Sub').length;
-  const more = `${adds > 0 ? ` (the shift of ${countText(adds)} stays, as an Add)` : ''}${subs > 0 ? ` (the mean of ${countText(subs)} is still subtracted)` : ''}${others > 0 ? `, ${plural(others, 'other node')}` : ''}`;
+  const more = `${adds > 0 ? ` (of ${countText(adds)} the shift stays, as an Add)` : ''}${subs > 0 ? ` (of ${countText(subs)} the mean is still subtracted, which keeps the accuracy)` : ''}${others > 0 ? `, ${plural(others, 'other node')}` : ''}`;
   if (found === 0) return `no BatchNormalization found${more}`;
   return `${countText(folded)} of ${plural(found, 'BatchNormalization')}${more}`;
 }

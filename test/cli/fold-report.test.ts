@@ -85,6 +85,8 @@ describe('--dim', () => {
     const { code, stderr } = await edgefold(['fold', tiny(), '--dim', 'time=7']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/--dim: no input has a dimension of this name.*time/s);
+    const compared = await edgefold(['verify', tiny(), tiny(), '--dim', 'time=7']);
+    expect({ code: compared.code, stderr: compared.stderr }).toEqual({ code, stderr });
   });
 });
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
+import { checkDims } from '../dims.ts';
 import type { VerifyDocument } from '../json.ts';
 import { comparePair, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import { parityText } from '../parity-text.ts';
@@ -28,6 +29,7 @@ export const verifyCommand: Command = {
 async function verifyFiles(args: Arguments, progress: Progress): Promise<Outcome> {
   const settings = await paritySettings(args);
   const [reference, candidate] = await Promise.all([onnxSource(args.operand(0)), onnxSource(args.operand(1))]);
+  checkDims(settings, [...reference.graph.inputs, ...candidate.graph.inputs]);
   const report = args.text('report');
   if (report !== undefined) {
     await checkOutput(report, [...reference.file.pathsRead, ...candidate.file.pathsRead], args.flag('force'));
