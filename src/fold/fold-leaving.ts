@@ -59,8 +59,7 @@ export type ShiftLeft = Plan & { readonly left: Affine; readonly place: 'behind'
 /** An Add of the shift behind the scale that went back, or of the centring in front of the one that goes forward. */
 export function leaveShift(run: Run, work: Workspace): ShiftLeft | Refusal {
   const { affine, node, dtype } = run;
-  if (work.facts.opset < 7 || work.facts.rank(run.input) === undefined)
-    return refuse(`${node.label} has no known rank`);
+  if (work.facts.rank(run.input) === undefined) return refuse(`${node.label} has no known rank`);
   if (isPureScale(affine)) return refuse(`${node.label} has no shift that could stay`);
   const scaled = { ...run, affine: scaleOf(affine) };
   const back = isPureShift(affine) ? refuse('') : acceptable(planBack(scaled, work), work, 1);
@@ -96,7 +95,7 @@ function leaveMap(run: Run, work: Workspace, isLastResort: boolean): Outcome {
   if (!(isLastResort ? touched <= before : touched < before)) return refuse(`${label} touches fewer elements`);
   if (!checked.borders.every(isSmall)) return refuse(`${label} has a map that is too large`);
   const maps = checked.borders.map(({ border, shift }) => borderMap(border, shift.shift, run.dtype));
-  if (!isComplete(maps)) return refuse(`${label} has a map beyond ${run.dtype}`);
+  if (!isComplete(maps)) return refuse(`${label} has a map that ${run.dtype} cannot hold`);
   const folds = foldsOf(checked, 'border-map', certify(checked, work)).map((fold) => ({ ...fold, leaves: 'Add' }));
   commitBorders(checked, maps, work);
   return { kind: 'folded', folds };
@@ -122,7 +121,7 @@ function merge(second: Site, work: Workspace): Outcome | undefined {
   const first = inFrontOf(second, work);
   const affine = first && compose(first.affine, second.affine);
   const rank = first && work.facts.rank(first.input);
-  if (!affine || rank === undefined || work.facts.opset < 7) return undefined;
+  if (!affine || rank === undefined) return undefined;
   const [stays, gone] = isBatchNormalization(first.node) ? [first, second] : [second, first];
   if (!isBatchNormalization(stays.node) || !fitsStorage(affine, second.dtype)) return undefined;
   const { node, dtype } = second;

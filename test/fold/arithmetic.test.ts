@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { foldGraph } from '../../src/fold/fold-graph.ts';
 import { float32 } from '../../src/tensor.ts';
-import { int, type Attribute } from '../../src/onnx/attribute.ts';
+import { int, ints, type Attribute } from '../../src/onnx/attribute.ts';
 import { cloneGraph } from '../../src/onnx/clone.ts';
 import type { Graph } from '../../src/onnx/graph.ts';
 import { checkFold, nodeLines } from './check-fold.ts';
@@ -143,6 +143,21 @@ describe('arithmetic of opset 6', () => {
     expect(foldGraph(pair('Mul', [7, 1, 1], [])[0]).report.changed).toBe(false);
     expect(foldGraph(pair('Mul', [7], [], { broadcast: int(1) })[0]).report.changed).toBe(false);
     expect(foldGraph(pair('Mul', [7], [], { broadcast: int(1), axis: int(2) })[0]).report.changed).toBe(false);
+  });
+
+  test('that stays behind is written by the rules of opset 6', () => {
+    const f = new Fixture(6);
+    const test = { attributes: { is_test: int(1) } };
+    const y = f.node('Conv', [f.input([2, 3, 5, 4]), f.integers([7, 3, 1, 2])]);
+    const z = f.node('Pad', [y], { pads: ints([0, 0, 1, 1, 0, 0, 1, 1]) });
+    const { graph } = foldGraph(f.done(f.batchNormalization(z, 7, test)));
+    expect(nodeLines(graph)[2]).toBe('bn = Add<axis=1, broadcast=1>(pad_1, bn_shift)');
+    expect(graph.initializers.find(({ name }) => name === 'bn_shift')?.shape).toEqual([7]);
+    const g = new Fixture(6);
+    const twice = g.batchNormalization(g.batchNormalization(g.input([2, 3, 5]), 3, test), 3, test, 'bn2');
+    const merged = foldGraph(g.done(g.node('Relu', [twice])));
+    expect(merged.graph.nodes[0]!.int('is_test')).toBe(1);
+    expect(merged.report.batchNormalizations).toMatchObject({ found: 2, folded: 1 });
   });
 
   test('behind a MatMul or a Gemm asks for a bias to be broadcast', async () => {
