@@ -33,6 +33,8 @@ export { compareTensors } from './parity/metrics.ts';
 export { formatMetrics, formatParity } from './parity/format.ts';
 export { toleranceFor, TOLERANCES } from './parity/tolerances.ts';
 export type { SampleOptions } from './parity/sample-options.ts';
+export type { AuditTotals, SiteAudit, TruthMetrics, TruthReport, WorstElement } from './parity/audit/report.ts';
+export type { ProofGraphs, ProofOptions } from './parity/proof.ts';
 export type { OutputMetrics, ParityReport, ParityRun, Tolerance, Verdict } from './parity/report.ts';
 export { OPTIMIZATION_LEVELS, PROVIDERS } from './runtime/model.ts';
 export type {

@@ -44,6 +44,8 @@ export async function readOnnxFile(path: string): Promise<Graph> {
  *
  * @param reference what is right by definition: a graph, the bytes of an ONNX file, or its path.
  * @param candidate what must agree with it at every optimisation level.
+ * @param options of two graphs, what differs is proven to be rounding, or found to be a defect, where that is quick;
+ * `proof: 'always'` takes its time.
  * @example
  * const { verdict } = await parity(graph, foldGraph(graph).graph); // 'pass', 'fail' or 'not-run'
  */
@@ -52,7 +54,14 @@ export async function parity(
   candidate: Graph | ModelSource,
   options: Omit<VerifyOptions, 'load' | 'reference' | 'candidate'> = {},
 ): Promise<ParityReport> {
-  return verify({ ...options, load, reference: runnable(reference), candidate: runnable(candidate) });
+  const graphs = reference instanceof Graph && candidate instanceof Graph ? { reference, candidate } : undefined;
+  return verify({
+    ...(graphs && { graphs }),
+    ...options,
+    load,
+    reference: runnable(reference),
+    candidate: runnable(candidate),
+  });
 }
 
 const runnable = (model: Graph | ModelSource): ModelSource => (model instanceof Graph ? writeOnnx(model) : model);
