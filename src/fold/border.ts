@@ -27,8 +27,10 @@ export interface Reach {
   readonly reaches: (position: number, tap: number) => boolean;
 }
 
-/** Positions along one axis that are looked at; no image is larger. */
-export const MOST_POSITIONS = 2 ** 14;
+/** Positions times taps that are looked at along one axis: 1024 taps on 1024 positions. */
+export const MOST_LOOKS = 2 ** 20;
+/** Terms that are added up for one output channel, and in all: depthwise kernels of 31 × 31 stay below. */
+const MOST_TERMS = [2 ** 20, 2 ** 26] as const;
 
 export const borderShape = ({ linear, axes }: Border): readonly number[] => [
   1,
@@ -39,12 +41,17 @@ export const borderShape = ({ linear, axes }: Border): readonly number[] => [
 export const borderSize = (border: Border): number => sizeOf(borderShape(border));
 
 /**
- * B, each element rounded once; undefined if one of them is too large for that. Positions that see the same taps hold
- * the same sum, which is computed once.
+ * B, each element rounded once; undefined if one of them is too large for that, or if it would take too long. Positions
+ * that see the same taps hold the same sum, which is computed once.
  */
 export function borderMap(border: Border, t: Vector, dtype: Storage): RoundedArray | undefined {
   const { linear, axes } = border;
   const classes = axes.map(classesOf);
+  const terms = Math.max(
+    linear.taps,
+    classes.reduce((product, { seen }) => product * seen.flat().length, 1),
+  );
+  if (terms > MOST_TERMS[0] || terms * linear.outputs > MOST_TERMS[1]) return undefined;
   const combinations = combinationsOf(axes, classes);
   const combinationAt = combinationOf(classes);
   const taps = tapSums(linear, t);
@@ -61,8 +68,8 @@ export function borderMap(border: Border, t: Vector, dtype: Storage): RoundedArr
 
 /** The taps that lie on the input, if those are the same at every position: then B is a bias after all. */
 export function seenEverywhere({ axes }: Border): readonly number[] | undefined {
-  const combinations = combinationsOf(axes, axes.map(classesOf));
-  return combinations.length === 1 ? combinations[0] : undefined;
+  const classes = axes.map(classesOf);
+  return classes.every(({ seen }) => seen.length === 1) ? combinationsOf(axes, classes)[0] : undefined;
 }
 
 /** G, row by row. */

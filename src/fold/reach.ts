@@ -1,7 +1,7 @@
 import type { Node } from '../onnx/graph.ts';
 import { reachOf, windowOutput, windowsOf, type Window } from '../onnx/shapes/window.ts';
 import type { Dim } from '../tensor.ts';
-import { MOST_POSITIONS, type Reach } from './border.ts';
+import { MOST_LOOKS, type Reach } from './border.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 
 /** One reach for each spatial axis, in order. */
@@ -86,7 +86,7 @@ function reachesOf(
 }
 
 /** Whether it agrees with what is known of the output's size otherwise. */
-function isPlausible({ positions }: Reach, size: Dim | undefined): boolean {
-  if (!Number.isSafeInteger(positions) || positions < 1 || positions > MOST_POSITIONS) return false;
+function isPlausible({ positions, taps }: Reach, size: Dim | undefined): boolean {
+  if (!Number.isSafeInteger(positions) || positions < 1 || positions * taps > MOST_LOOKS) return false;
   return typeof size !== 'number' || size === positions;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { foldGraph } from '../../src/fold/fold-graph.ts';
 import { int, ints, string, type Attribute } from '../../src/onnx/attribute.ts';
-import { sizeOf, type Dim } from '../../src/tensor.ts';
+import { float32, sizeOf, type Dim } from '../../src/tensor.ts';
 import { checkFold } from './check-fold.ts';
 import { Fixture } from './fixture.ts';
 
@@ -122,6 +122,15 @@ describe('A border map', () => {
     expect(kept.batchNormalizations.kept).toHaveLength(1);
     const folded = await checkFold(graphOf('Conv', { ...large, x: [1, 2, 100, 300] }), undefined);
     expect(folded.folds[0]!.way).toBe('border-map');
+  });
+
+  test('is not computed where that would take for ever', async () => {
+    const f = new Fixture();
+    const y = f.batchNormalization(f.input([1, 2, 1000, 1000]), 2, dead(2));
+    const zeros = f.graph.constant('W', float32([1, 2, 700, 700], new Float32Array(980_000)));
+    const graph = f.done(f.node('Conv', [y, zeros], { pads: ints([350, 350, 300, 300]) }));
+    const report = await checkFold(graph, undefined, { runs: false });
+    expect(report.batchNormalizations.kept).toHaveLength(1);
   });
 
   test('stands behind each of several readers only if there are no more of them than nodes that vanish', async () => {
