@@ -52,17 +52,17 @@ const modulo: Rule = (call) => {
     return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
   };
   const { shape, data } = combine(a, b, follows ? (x, y) => x % y : floored, call.node.label);
-  return call.one(shape, data, a.dtype);
+  return call.one(shape, inRange(call, data, a.dtype), a.dtype);
 };
 
-/** Any number of inputs, from the left. */
-function variadic(f: (a: number, b: number) => number): Rule {
+/** Any number of inputs, from the left; one that chooses among them makes no new number. */
+function variadic(f: (a: number, b: number) => number, isChoice = false): Rule {
   return (call) => {
     let result = call.input(0);
     for (let index = 1; index < call.inputs.length; index++) {
       result = { dtype: result.dtype, ...combine(result, call.input(index), f, call.node.label) };
     }
-    return call.one(result.shape, inRange(call, result.data, result.dtype));
+    return call.one(result.shape, isChoice ? result.data : inRange(call, result.data, result.dtype));
   };
 }
 
@@ -136,8 +136,8 @@ export const ARITHMETIC: Readonly<Record<string, Rule>> = {
   Mod: modulo,
   Sum: sum,
   Mean: mean,
-  Max: variadic(greatest),
-  Min: variadic(least),
+  Max: variadic(greatest, true),
+  Min: variadic(least, true),
   BitShift: bitShift,
   BitwiseAnd: bitwise((a, b) => a & b),
   BitwiseOr: bitwise((a, b) => a | b),

@@ -1,7 +1,7 @@
 import { BITS_PER_ELEMENT, type DType } from '../../tensor.ts';
 import { dtypeOf } from '../proto/dtype.ts';
 import type { Call, Rule } from './call.ts';
-import { wrapped } from './integer.ts';
+import { inRange, wrapped } from './integer.ts';
 import { isFloating, type Real } from './real.ts';
 import { nearestSmallFloat } from './small-float.ts';
 
@@ -17,13 +17,16 @@ export function castTo(call: Call, x: Real, dtype: DType): Real {
   if (dtype === 'string') return toText(call, x);
   const data = x.dtype === 'string' ? Float64Array.from(x.data, parsed) : x.data;
   const { shape } = x;
-  if (COMPUTED.has(dtype)) return { dtype, shape, data };
+  if (COMPUTED.has(dtype)) return { dtype, shape, data: x.dtype === 'int64' ? unbounded(data) : data };
   const nearest = nearestSmallFloat(dtype, call.node.int('saturate', 1) === 1);
   if (nearest) return { dtype, shape, data: data.map(nearest) };
   if (isFloating(dtype) || dtype.startsWith('complex')) call.unsupported('a Cast to this type is not evaluated', dtype);
   if (dtype === 'bool') return { dtype, shape, data: data.map((value) => Number(value !== 0)) };
   return { dtype, shape, data: toIntegers(call, data, x.dtype, dtype) };
 }
+
+/** The two ends of int64, held as ±∞, are ±2⁶³ among floats, which is as near as float64 comes. */
+const unbounded = (data: Float64Array): Float64Array => data.map((x) => Math.min(Math.max(x, -(2 ** 63)), 2 ** 63));
 
 function toIntegers(call: Call, data: Float64Array, from: DType, to: Exclude<DType, 'string'>): Float64Array {
   const isFloat = isFloating(from) || from === 'string';
@@ -48,7 +51,7 @@ function parsed(word: string): number {
 function toText(call: Call, x: Real): Real {
   if (x.dtype === 'string') return x;
   if (isFloating(x.dtype)) call.unsupported('a Cast of floats to strings is not evaluated');
-  return { dtype: 'string', shape: x.shape, data: Array.from(x.data, String) };
+  return { dtype: 'string', shape: x.shape, data: Array.from(inRange(call, x.data, x.dtype), String) };
 }
 
 export const CAST: Readonly<Record<string, Rule>> = {

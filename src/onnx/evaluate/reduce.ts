@@ -8,6 +8,8 @@ import { sourceIndices, steps } from './take.ts';
 interface Reduction {
   readonly start: number;
   readonly join: (sum: number, x: number) => number;
+  /** It makes no new number. */
+  readonly isChoice?: boolean;
   readonly finish?: (sum: number, count: number) => number;
 }
 
@@ -35,13 +37,14 @@ function groupsOf(call: Call): Groups {
   return { shape: result, count: axes.reduce((count, axis) => count * shape[axis]!, 1), of };
 }
 
-function reduction({ start, join, finish }: Reduction): Rule {
+function reduction({ start, join, isChoice, finish }: Reduction): Rule {
   return (call) => {
     const { data, dtype } = call.input(0);
     const { shape, count, of } = groupsOf(call);
     const result = zeros(shape).fill(start);
     for (let i = 0; i < data.length; i++) result[of[i]!] = join(result[of[i]!]!, data[i]!);
-    return call.one(shape, inRange(call, finish ? result.map((sum) => finish(sum, count)) : result, dtype));
+    const finished = finish ? result.map((sum) => finish(sum, count)) : result;
+    return call.one(shape, isChoice ? finished : inRange(call, finished, dtype));
   };
 }
 
@@ -56,8 +59,8 @@ const logSumExp: Rule = (call) => {
   return call.one(shape, sums.map((sum, i) => Math.log(sum) + (Number.isFinite(largest[i]) ? largest[i]! : 0))); // prettier-ignore
 };
 
-const largest: Reduction = { start: -Infinity, join: (a, b) => (a > b || a !== a ? a : b) };
-const smallest: Reduction = { start: Infinity, join: (a, b) => (a < b || a !== a ? a : b) };
+const largest: Reduction = { start: -Infinity, isChoice: true, join: (a, b) => (a > b || a !== a ? a : b) };
+const smallest: Reduction = { start: Infinity, isChoice: true, join: (a, b) => (a < b || a !== a ? a : b) };
 const add = (sum: number, x: number): number => sum + x;
 
 export const REDUCE: Readonly<Record<string, Rule>> = {

@@ -2,6 +2,7 @@ import { sizeOf, stridesOf } from '../../tensor.ts';
 import { dtypeOf } from '../proto/dtype.ts';
 import { text, type Rule } from './call.ts';
 import { castTo } from './cast.ts';
+import { inRange } from './integer.ts';
 import { forEachLine, linesAlong } from './lines.ts';
 import { checkedSize, integers, zeros, type NumericReal, type Real } from './real.ts';
 import { placesOf, sourceIndices, steps, take, takeAlong } from './take.ts';
@@ -59,7 +60,7 @@ const topK: Rule = (call) => {
 /** Sums or products of everything up to each element; `exclusive` leaves the element itself out. */
 function cumulative(start: number, join: (sum: number, x: number) => number): Rule {
   return (call) => {
-    const { shape, data } = call.input(0);
+    const { shape, data, dtype } = call.input(0);
     const lines = linesAlong(shape, call.axis(call.scalar(1, 0), shape.length));
     const isExclusive = call.node.int('exclusive', 0) === 1;
     const isReverse = call.node.int('reverse', 0) === 1;
@@ -73,7 +74,7 @@ function cumulative(start: number, join: (sum: number, x: number) => number): Ru
         sum = next;
       }
     });
-    return call.one(shape, result);
+    return call.one(shape, inRange(call, result, dtype));
   };
 }
 

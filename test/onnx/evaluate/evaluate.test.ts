@@ -204,6 +204,17 @@ describe('what cannot be evaluated is refused', () => {
     expect((await faultOf(run('Cast', [float32([1], [1e30])], { to: int(7) }))).code).toBe('UNSUPPORTED');
   });
 
+  test('the ends of int64 stand for no bound, and are no numbers to count with', async () => {
+    const ends = { dtype: 'int64', shape: [2], data: BigInt64Array.of(2n ** 63n - 1n, -(2n ** 63n)) } as const;
+    const x = { dtype: 'int64', shape: [1], data: BigInt64Array.of(5n) } as const;
+    expect([...(await run('Min', [ends, x])).data]).toEqual([5, -Infinity]);
+    expect([...(await run('Cast', [ends], { to: int(1) })).data]).toEqual([2 ** 63, -(2 ** 63)]);
+    for (const opType of ['Add', 'Mod', 'Mul']) {
+      expect((await faultOf(run(opType, [ends, x]))).code, opType).toBe('UNSUPPORTED');
+    }
+    expect((await faultOf(run('CumSum', [ends, int64([0])]))).code).toBe('UNSUPPORTED');
+  });
+
   test('tensors that would not fit into memory', async () => {
     const shape = int64([2 ** 20, 2 ** 20]);
     expect((await faultOf(run('ConstantOfShape', [shape]))).code).toBe('LIMIT');
