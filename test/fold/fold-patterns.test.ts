@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { foldGraph } from '../../src/fold/fold-graph.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { readShared, testShared } from '../support/shared.ts';
