@@ -7,7 +7,8 @@ import { add, exact, multiply, subtract } from './double-double.ts';
 import { refuse, type Refusal } from './facts.ts';
 import { planForward, type Plan } from './plan.ts';
 import type { Certificate } from './report.ts';
-import { roundAll, roundTo } from './rounding.ts';
+import { constantOf } from './materialise.ts';
+import { rounded, roundTo } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
@@ -98,13 +99,11 @@ export function leaveCentred({ plan, axis, centre, rank }: Centred, work: Worksp
   const x = withoutVanishing(plan, work);
   const centred = work.fresh(output);
   work.graph.replaceUses(output, centred);
-  const behind = new Array<number>(rank - axis - 1).fill(1);
-  const data = roundAll(dtype, centre);
-  const constant = work.constant(`${node.name || output.name}_mean`, {
-    dtype,
-    shape: [centre.length, ...behind],
-    data,
-  });
+  const behind = new Array<number>(centre.length === 1 ? 0 : rank - axis - 1).fill(1);
+  const called = node.name || output.name;
+  const shape = [centre.length, ...behind];
+  const place = { node: { label: `${called} (Sub)` }, role: 'bias', name: `${called}_mean`, shape } as const;
+  const constant = constantOf(rounded(dtype, centre), place, work, centre);
   work.replace(node, { opType: 'Sub', inputs: [x, constant], outputs: [centred] });
   renewCrossed(plan, work);
 }
