@@ -6,6 +6,7 @@ import { float } from '../../src/onnx/attribute.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
 import { float32, sizeOf } from '../../src/tensor.ts';
 import { checkFold, nodeLines } from './check-fold.ts';
+import { Fixture } from './fixture.ts';
 import { LEVELS } from './run-graph.ts';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
@@ -201,5 +202,35 @@ describe('a channel axis', () => {
     const y = graph.node('Conv', { inputs: [normalized(graph, x, layer, 'bn'), kernel], output: { name: 'y' } });
     graph.outputs.push(y);
     await checkFold(graph, ['bn_1 = Sub(x, bn_mean_1)', 'y = Conv(bn_1, W_1, W_bias)'], { tolerance: 'layer', seeding: 'reals' }); // prettier-ignore
+  });
+});
+
+describe('arithmetic in front of weights, of which no statistics are known', () => {
+  type Chain = readonly (readonly [opType: string, c: readonly number[]])[];
+
+  async function left(chain: Chain): Promise<readonly (string | undefined)[]> {
+    const f = new Fixture();
+    const y = chain.reduce((x, [opType, c]) => f.node(opType, [x, f.graph.constant('c', float32([3], c))]), f.input(['n', 3])); // prettier-ignore
+    const graph = f.done(f.node('Gemm', [y, f.integers([3, 2]), f.integers([2], 'b')]));
+    await checkFold(graph, undefined, { tolerance: 'network' });
+    const { graph: folded } = foldGraph(graph);
+    return nodeLines(folded).map((line) => /= (\w+)/.exec(line)?.[1]);
+  }
+
+  test('keeps subtracting what is large beside its divisor, be it large itself or small', async () => {
+    expect(await left([['Sub', [2015, 1.45e9, 101325]], ['Div', [4, 6e6, 500]]])).toEqual(['Sub', 'Gemm']); // prettier-ignore
+    expect(await left([['Sub', [0.5, 0.25, 0.125]], ['Div', [1e-3, 5e-4, 1e-4]]])).toEqual(['Sub', 'Gemm']); // prettier-ignore
+    expect(await left([['Mul', [1000, 2000, 10000]], ['Add', [-500, -500, -1250]]])).toEqual(['Sub', 'Gemm']); // prettier-ignore
+    expect(await left([['Div', [4, 6e6, 500]], ['Sub', [500, 240, 200]]])).toEqual(['Sub', 'Gemm']); // prettier-ignore
+  });
+
+  test('goes whole where it only brings pixels to the size of 1', async () => {
+    expect(await left([['Sub', [0.485, 0.456, 0.406]], ['Div', [0.229, 0.224, 0.225]]])).toEqual(['Gemm']); // prettier-ignore
+    expect(await left([['Mul', [1 / 128, 1 / 128, 1 / 128]], ['Sub', [1, 1, 1]]])).toEqual(['Gemm']); // prettier-ignore
+    expect(await left([['Add', [3, 1, 2]]])).toEqual(['Gemm']);
+  });
+
+  test('stays where it only subtracts, as nobody knows how large the result is beside that', async () => {
+    expect(await left([['Sub', [3, 1, 2]]])).toEqual(['Sub', 'Gemm']);
   });
 });
