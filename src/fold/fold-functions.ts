@@ -4,7 +4,7 @@ import type { Graph, Node } from '../onnx/graph.ts';
 import { overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
 import { batchNormalizationsIn } from './batch-normalizations.ts';
 import { foldAll, type Outcome } from './fold-all.ts';
-import type { Fold, KeptNode } from './report.ts';
+import type { KeptNode } from './report.ts';
 
 /** A folded copy of a model, and how it came about. */
 export interface Folded extends Outcome {
@@ -47,18 +47,19 @@ function attemptWith(
   const inside = expansion ? keptInFunctions(copy, functions, expansion) : [];
   const found = batchNormalizationsIn(copy).length + inside.length;
   const outcome = foldAll(copy, isKept, overridable);
-  const touched = new Set(expansion ? touchedBy(outcome.folds, expansion) : []);
+  const touched = new Set(expansion ? touchedBy(outcome, expansion) : []);
   const inlined = expansion ? dropInlined(copy, functions, expansion) : [];
   return { ...outcome, kept: [...outcome.kept, ...inside], graph: copy, found, inlined, touched };
 }
 
-/** The functions from which nodes come that a fold has taken out, passed or written. */
-function* touchedBy(folds: readonly Fold[], { origins }: Expansion): Generator<string> {
-  for (const { name, through, into } of folds) {
-    const names = [name, ...[...through, ...into].map((label) => label.replace(/ \([^()]*\)$/, ''))];
-    for (const each of names) yield* origins.get(each) ?? [];
-  }
+/** The functions from which nodes come that a fold has taken out, passed or written, or that were dead weight. */
+function* touchedBy({ folds, removed }: Outcome, { origins }: Expansion): Generator<string> {
+  const dead = removed.filter(({ opType }) => opType === 'BatchNormalization').map(({ name }) => name);
+  const labels = folds.flatMap(({ name, through, into }) => [name, ...[...through, ...into].map(withoutOperator)]);
+  for (const name of [...dead, ...labels]) yield* origins.get(name) ?? [];
 }
+
+const withoutOperator = (label: string): string => label.replace(/ \([^()]*\)$/, '');
 
 /** BatchNormalizations of functions whose calls had to stay, once for each function. */
 function keptInFunctions(copy: Graph, functions: Functions, { left, limit }: Expansion): KeptNode[] {

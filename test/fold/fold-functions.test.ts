@@ -122,6 +122,21 @@ describe('a BatchNormalization in a function', () => {
     expect(folded.model.functions.size).toBe(0);
   });
 
+  test('is gone where nothing reads it, and the call with it', async () => {
+    const f = new Fixture();
+    const x = f.input([2, 3, 5, 4]);
+    const half: FunctionParts = {
+      name: 'Half',
+      body: body(['x', ...PARAMETERS], (graph, input, ...rest) => {
+        node(graph, 'BatchNormalization', 'dead', [input, ...rest]);
+        return [node(graph, 'Tanh', 'y', [input])];
+      }),
+    };
+    const graph = withFunctions(f.done(call(f, 'Half', [x, ...parametersOf(f, 3)])), [half]);
+    const { report } = await check(graph, ['half = Tanh(x)']);
+    expect(report.batchNormalizations).toEqual({ found: 1, folded: 1, kept: [] });
+  });
+
   test('is not looked for in functions that nobody calls, which stay', async () => {
     const f = new Fixture();
     const graph = withFunctions(f.done(f.node('Relu', [f.input([2, 3])])), [normalise]);
