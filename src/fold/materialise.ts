@@ -65,7 +65,7 @@ function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value
 }
 
 interface Place {
-  readonly node: Node;
+  readonly node: Pick<Node, 'label'>;
   readonly role: Written['role'];
   /** What the constant is named after. */
   readonly name: string;

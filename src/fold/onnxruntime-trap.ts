@@ -2,7 +2,9 @@ import type { Node, Value } from '../onnx/graph.ts';
 import { copyFor, misfusedPools } from '../onnx/pad-fusion.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
 import { isIdentity } from './affine.ts';
+import { ZERO } from './double-double.ts';
 import { lift } from './lift.ts';
+import { isStorage, roundAll } from './rounding.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
@@ -78,7 +80,7 @@ function isPassedOver(node: Node, work: Workspace): boolean {
 
 /** Until opset 10 a Gemm had to have a bias. */
 function zero(matMul: Node, work: Workspace): Value {
-  const dtype = work.facts.dtype(matMul.outputs[0]) === 'float64' ? 'float64' : 'float32';
-  const data = dtype === 'float64' ? new Float64Array(1) : new Float32Array(1);
-  return work.constant(`${matMul.label}_bias`, { dtype, shape: [1], data });
+  const dtype = work.facts.dtype(matMul.outputs[0]);
+  const data = roundAll(isStorage(dtype) ? dtype : 'float32', [ZERO]);
+  return work.constant(`${matMul.label}_bias`, { dtype: isStorage(dtype) ? dtype : 'float32', shape: [1], data });
 }

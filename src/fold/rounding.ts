@@ -146,7 +146,3 @@ function writeSingles(
   }
   return open;
 }
-
-export function emptyArray(storage: Storage, length: number): DTypeArray[Storage] {
-  return new ARRAY_OF[storage](length);
-}
