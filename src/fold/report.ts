@@ -99,11 +99,12 @@ export interface Certificate {
 }
 
 /**
- * How it left the graph: whole into the weights in front of it (`back`) or behind it (`forward`); in two, its shift
- * backward and its scale forward (`split`); its scale backward, its shift staying as an Add (`scale`); forward into
- * convolutions, whose zero padding it turns into padding with a value (`pad-value`) or into a constant for each
- * position of their outputs (`border-map`); forward, its centring staying as a Sub (`centre`); into the affine beside it (`merge`); or, for operators that are no
- * affines, into another Transpose (`transpose`) or into the pads of a Conv (`pad`).
+ * How it left the graph: whole into the weights in front of it (`back`) or behind it (`forward`), there possibly by
+ * another value of a Pad (`pad-value`); in two, one half each way (`split`); its scale alone, back or forward, with
+ * its shift left as an Add behind or in front of that (`scale`); forward into convolutions, with an Add of what it is
+ * worth at each position of their outputs (`border-map`); forward, its centring staying as a Sub (`centre`); into the
+ * affine beside it (`merge`); or, for operators that are no affines, into another Transpose (`transpose`) or into the
+ * pads of a Conv or a pool (`pad`).
  */
 export type FoldWay =
   'back' | 'forward' | 'centre' | 'scale' | 'split' | 'pad-value' | 'border-map' | 'merge' | 'transpose' | 'pad';
