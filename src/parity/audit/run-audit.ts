@@ -6,6 +6,7 @@ import type { Load, Model } from '../../runtime/model.ts';
 import type { Tensor } from '../../tensor.ts';
 import { auditGraph, type AuditGraph } from './audit-graph.ts';
 import { notRun, siteAudit, totalsOf } from './conclude.ts';
+import { ConstantCache } from './bounds/fragment.ts';
 import type { Piece } from './pieces.ts';
 import { regionsOf, type FoldedNode, type Region, type Regions } from './regions.ts';
 import type { Audit } from './report.ts';
@@ -150,7 +151,7 @@ async function runBatch(
   const { load, externalData, samples } = options;
   const bytes = writeOnnx(graph.graph, externalData && { externalData });
   const model = await load(bytes, { optimization: 'disabled' });
-  const isRounded = roundedIn(found);
+  const surroundings = { ...found, isRounded: roundedIn(found), constants: new ConstantCache() };
   try {
     for (const [sample, inputs] of samples.entries()) {
       const results = await model.run(inputsOf(model, inputs));
@@ -159,7 +160,7 @@ async function runBatch(
           const state = checks.get(region)!;
           const run = pieceRun(piece, graph, sample, { ...inputs, ...results });
           state.reason ||= whyUnproven(() => {
-            checkPiece(piece, run, { ...found, isRounded }, state.check);
+            checkPiece(piece, run, surroundings, state.check);
           });
           await progress.step();
         }

@@ -2,7 +2,7 @@ import { toReal } from '../../onnx/evaluate/decode.ts';
 import type { Real } from '../../onnx/evaluate/real.ts';
 import type { Value } from '../../onnx/graph.ts';
 import type { DType, Tensor } from '../../tensor.ts';
-import { boundFragment } from './bounds/fragment.ts';
+import { boundFragment, type ConstantCache } from './bounds/fragment.ts';
 import { Unproven, type Bounded } from './bounds/operation.ts';
 import type { Dataflow } from './dataflow.ts';
 import type { Piece } from './pieces.ts';
@@ -17,6 +17,14 @@ export interface PieceRun {
   readonly folded: ReadonlyMap<string, Tensor>;
 }
 
+/** What all pieces share. */
+export interface Surroundings {
+  readonly a: Dataflow;
+  readonly b: Dataflow;
+  readonly isRounded: (value: Value) => boolean;
+  readonly constants: ConstantCache;
+}
+
 /**
  * Works out over the reals what both sides of a piece compute from the leaves, with bounds, and holds the runs
  * against it.
@@ -25,14 +33,20 @@ export interface PieceRun {
 export function checkPiece(
   { outputs, reference, candidate }: Piece,
   run: PieceRun,
-  { a, b, isRounded }: { readonly a: Dataflow; readonly b: Dataflow; readonly isRounded: (value: Value) => boolean },
+  { a, b, isRounded, constants }: Surroundings,
   check: SiteCheck,
 ): void {
   const leaves = [...run.leaves].map(([name, tensor]) => [name, toReal(tensor, name)] as const);
   const leavesIn = ({ values }: Dataflow) =>
     new Map(leaves.flatMap(([name, real]): [Value, Real][] => (values.has(name) ? [[values.get(name)!, real]] : [])));
-  const exact = boundFragment({ graph: a.graph, nodes: reference, leaves: leavesIn(a), isRounded: () => false });
-  const refolded = boundFragment({ graph: b.graph, nodes: candidate, leaves: leavesIn(b), isRounded });
+  const exact = boundFragment({
+    graph: a.graph,
+    nodes: reference,
+    leaves: leavesIn(a),
+    isRounded: () => false,
+    constants,
+  });
+  const refolded = boundFragment({ graph: b.graph, nodes: candidate, leaves: leavesIn(b), isRounded, constants });
   for (const name of outputs) {
     const [first, second] = [exact.get(a.values.get(name)!)!, refolded.get(b.values.get(name)!)!];
     const [y, z] = [run.unfolded.get(name)!, run.folded.get(name)!];

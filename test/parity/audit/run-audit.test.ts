@@ -3,11 +3,14 @@ import { foldGraph } from '../../../src/fold/fold-graph.ts';
 import { int, ints } from '../../../src/onnx/attribute.ts';
 import { cloneGraph } from '../../../src/onnx/clone.ts';
 import { Constant } from '../../../src/onnx/constant.ts';
-import type { Graph, Node } from '../../../src/onnx/graph.ts';
+import { numberToFloat16 } from '../../../src/half.ts';
+import { Graph, type Node, type Value } from '../../../src/onnx/graph.ts';
 import type { Audit } from '../../../src/parity/audit/report.ts';
 import { audit } from '../../../src/parity/audit/run-audit.ts';
 import { generateSamples } from '../../../src/parity/samples.ts';
 import { load } from '../../../src/runtime/node.ts';
+import { float32, sizeOf, type Tensor } from '../../../src/tensor.ts';
+import { noise } from '../../support/runnable-models.ts';
 import { Network, forwardNetwork, smallNetwork } from './networks.ts';
 
 const samplesFor = (graph: Graph, samples = 2) =>
@@ -219,6 +222,91 @@ describe('a model that another tool has folded, which gave the name of a lost va
   test('is still found to be wrong where it is', async () => {
     const { totals } = await audit({ ...build((weights) => (weights[0]! *= 1.0001)), names: 'guessed' });
     expect(totals.verdict).toBe('violated');
+  });
+});
+
+test('proves a fold in float16, whose bounds are those of 11 bits', async () => {
+  const net = new Network(3);
+  const random = noise(3);
+  const half = (shape: readonly number[], make: () => number): Tensor => ({
+    dtype: 'float16',
+    shape,
+    data: Uint16Array.from({ length: sizeOf(shape) }, () => numberToFloat16(make())),
+  });
+  const graph = net.graph;
+  const x = graph.input('x', { dtype: 'float16', shape: [2, 3, 6, 6] });
+  const W = graph.constant('W', half([5, 3, 3, 3], random));
+  const conv = net.node('Conv', [x, W], {}, 'conv');
+  const makers = [() => random() + 1.5, random, random, () => random() + 1.5];
+  const parameters = makers.map((make, i) => graph.constant(`p${i}`, half([5], make)));
+  const reference = net.done(
+    net.node('Relu', [net.node('BatchNormalization', [conv, ...parameters], {}, 'bn')], {}, 'y'),
+  );
+  reference.outputs[0]!.dtype = 'float16';
+  const { graph: candidate, report } = foldGraph(reference);
+  const samples = [{ x: half([2, 3, 6, 6], random) }];
+  const { totals, sites } = await audit({ load, reference, candidate, folds: report.folds, samples });
+  expect(totals).toMatchObject({ verdict: 'proven', folds: 1, covered: 1, elements: 160 });
+  expect(sites[0]!.maxBound).toBeGreaterThan(2 ** -11);
+  expect(sites[0]!.maxBound).toBeLessThan(0.1);
+});
+
+test('does not judge float64 by float64', async () => {
+  const graph = new Graph('double');
+  const x = graph.input('x', { dtype: 'float64', shape: [1, 3] });
+  const double = (data: readonly number[]): Tensor => ({ dtype: 'float64', shape: [3], data: Float64Array.from(data) });
+  const node64 = (opType: string, inputs: readonly Value[], name: string) =>
+    graph.node(opType, { inputs, output: { name, dtype: 'float64', shape: [1, 3] } });
+  const y = node64('Mul', [node64('Add', [x, graph.constant('a', double([1, 2, 3]))], 'sum'), graph.constant('b', double([4, 5, 6]))], 'y'); // prettier-ignore
+  graph.outputs.push(y);
+  const candidate = cloneGraph(graph);
+  node(candidate, 'Mul').setInput(1, candidate.constant('c', double([4, 5, 6.5])));
+  const { totals } = await audit({ load, reference: graph, candidate, samples: [{ x: { ...double([1, 1, 1]), shape: [1, 3] } }] }); // prettier-ignore
+  expect(totals).toMatchObject({ verdict: 'unproven', sites: 1 });
+  expect(totals.reason).toContain('float64');
+});
+
+describe('a fold in a branch of an If', () => {
+  const build = () => {
+    const net = new Network(10);
+    const graph = net.graph;
+    const x = net.input([1, 3, 5, 5]);
+    const body = (name: string) => {
+      const branch = new Graph(name, graph.model, graph);
+      const W = branch.constant(`${name}_W`, net.weights([4, 3, 3, 3], 'shared').constant!.tensor());
+      const conv = branch.node('Conv', { inputs: [x, W], output: { name: `${name}_conv` } });
+      const parameters = [1.5, 0.5, 0.25, 2].map((value, i) => branch.constant(`${name}_${i}`, float32([4], new Float32Array(4).fill(value)))); // prettier-ignore
+      branch.outputs.push(branch.node('BatchNormalization', { inputs: [conv, ...parameters], output: { name: `${name}_bn`, dtype: 'float32', shape: [1, 4, 3, 3] } })); // prettier-ignore
+      return branch;
+    };
+    const [least, zero] = [
+      net.node('ReduceMax', [x], { keepdims: int(0) }, 'max'),
+      net.vector('zero', 1, () => 0.5, []),
+    ];
+    const condition = net.node('Greater', [least, zero], {}, 'condition');
+    const y = graph.node('If', {
+      inputs: [condition],
+      attributes: {
+        then_branch: { kind: 'graph', value: body('then') },
+        else_branch: { kind: 'graph', value: body('else') },
+      },
+      output: { name: 'y', dtype: 'float32', shape: [1, 4, 3, 3] },
+    });
+    return net.done(y);
+  };
+
+  test('is proven on the branch that is taken, with all its folds in one site', async () => {
+    const reference = build();
+    const { graph: candidate, report } = foldGraph(reference);
+    expect(report.batchNormalizations).toMatchObject({ found: 2, folded: 2 });
+    const { totals } = await audit({
+      load,
+      reference,
+      candidate,
+      folds: report.folds,
+      samples: samplesFor(reference, 2),
+    });
+    expect(totals).toMatchObject({ verdict: 'proven', folds: 2, covered: 2, sites: 1, elements: 2 * 36 });
   });
 });
 

@@ -18,47 +18,70 @@ export interface Fragment {
   readonly leaves: ReadonlyMap<Value, Real>;
   /** Constants that stand for real numbers to which they have been rounded. */
   readonly isRounded: (constant: Value) => boolean;
+  /** Constants that were decoded for other samples. */
+  readonly constants?: ConstantCache;
+}
+
+/** Elements of constants that are kept from one sample to the next: 64 MiB of float64, and as much for bounds. */
+const MOST_CACHED = 2 ** 23;
+
+/** Decoded constants, as far as there is room. */
+export class ConstantCache {
+  readonly #values = new Map<Value, Bounded>();
+  #elements = 0;
+
+  get(value: Value): Bounded | undefined {
+    return this.#values.get(value);
+  }
+
+  add(value: Value, bounded: Bounded): void {
+    this.#elements += bounded.value.data.length;
+    if (this.#elements <= MOST_CACHED) this.#values.set(value, bounded);
+  }
 }
 
 /**
  * The values of a fragment over the reals, with bounds on what computing them in floats may be off by.
  * @throws {Unproven} if there is an operator without a proven bound.
  */
-export function boundFragment({ graph, nodes, leaves, isRounded }: Fragment): ReadonlyMap<Value, Bounded> {
+export function boundFragment({
+  graph,
+  nodes,
+  leaves,
+  isRounded,
+  constants = new ConstantCache(),
+}: Fragment): ReadonlyMap<Value, Bounded> {
   const given = new Map([...leaves].map(([value, real]) => [value, exactly(real)]));
-  const scope = new Scope(graph, given, isRounded);
+  const scope = new Scope(graph, given, { isRounded, constants });
   for (const node of nodes) scope.evaluate(node);
   return scope.made;
 }
 
 const exactly = (value: Real): Bounded => ({ value, error: undefined, drift: undefined });
 
+type Constants = Required<Pick<Fragment, 'isRounded' | 'constants'>>;
+
 class Scope {
   readonly made = new Map<Value, Bounded>();
   readonly #graph: Graph;
   readonly #given: ReadonlyMap<Value, Bounded>;
-  readonly #isRounded: (constant: Value) => boolean;
+  readonly #constants: Constants;
   readonly #parent: Scope | undefined;
-  readonly #constants = new Map<Value, Bounded>();
 
-  constructor(
-    graph: Graph,
-    given: ReadonlyMap<Value, Bounded>,
-    isRounded: (constant: Value) => boolean,
-    parent?: Scope,
-  ) {
+  constructor(graph: Graph, given: ReadonlyMap<Value, Bounded>, constants: Constants, parent?: Scope) {
     this.#graph = graph;
     this.#given = given;
-    this.#isRounded = isRounded;
+    this.#constants = constants;
     this.#parent = parent;
   }
 
   read(value: Value): Bounded {
-    const known = this.#given.get(value) ?? this.made.get(value) ?? this.#constants.get(value);
+    const { isRounded, constants } = this.#constants;
+    const known = this.#given.get(value) ?? this.made.get(value) ?? constants.get(value);
     if (known) return known;
     if (!value.constant) return this.#parent?.read(value) ?? unread(value);
-    const constant = parameter(toReal(value.constant.tensor(), value.name), this.#isRounded(value));
-    this.#constants.set(value, constant);
+    const constant = parameter(toReal(value.constant.tensor(), value.name), isRounded(value));
+    constants.add(value, constant);
     return constant;
   }
 
@@ -76,7 +99,7 @@ class Scope {
     if (!condition || condition.error) throw new Unproven(`${node.label} may take either branch`);
     const body = node.attributes.get(condition.value.data[0] ? 'then_branch' : 'else_branch');
     if (body?.kind !== 'graph') throw new Unproven(`${node.label} has no such branch`);
-    const scope = new Scope(body.value, new Map(), this.#isRounded, this);
+    const scope = new Scope(body.value, new Map(), this.#constants, this);
     for (const each of body.value.nodes) scope.evaluate(each);
     return body.value.outputs.map((output) => scope.read(output));
   }

@@ -136,10 +136,17 @@ export function withAttributes(node: Node, opType: string, changed: Readonly<Rec
   return new Node(opType, { name: node.name, domain: node.domain, inputs: [], outputs: [], attributes });
 }
 
+/** Magnitudes of constants serve every sample. */
+const ABSOLUTES = new WeakMap<Real, NumericReal>();
+
 /** Integers, such as axes, stay as they are. */
 function absolute(value: Real): Real {
   if (value.dtype === 'string' || !isFloating(value.dtype)) return value;
-  return { ...value, data: value.data.map(Math.abs) };
+  const known = ABSOLUTES.get(value);
+  if (known) return known;
+  const made = { ...value, data: value.data.map(Math.abs) };
+  ABSOLUTES.set(value, made);
+  return made;
 }
 
 function plus(value: Real, bound: Bound): Real {
