@@ -162,7 +162,7 @@ export class Walk {
     affine: Affine,
     rule: ((affine: Affine, facts: Facts) => Step) | undefined,
   ): Plan | Refusal | undefined {
-    if (!rule) return refuse(`${node.label} lets no affine through`);
+    if (!rule) return refuse(`${node.label} ${this.#rule(node)?.opaque ?? 'lets no affine through'}`);
     const step = unlessCorrupt(node, () => rule(affine, this.#world.facts));
     if (step.kind === 'refuse') return step;
     if (step.kind === 'absorb') return this.#absorb(node, step);

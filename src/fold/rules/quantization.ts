@@ -1,4 +1,3 @@
-import { refuse } from '../facts.ts';
 import type { Rule } from './rule.ts';
 
 /**
@@ -10,19 +9,15 @@ import type { Rule } from './rule.ts';
  * Source: https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html, …DequantizeLinear.html,
  *         …DynamicQuantizeLinear.html, …QLinearConv.html, …QLinearMatMul.html, …ConvInteger.html, …MatMulInteger.html
  */
-const opaque = (opType: string, what: string): Rule => ({
-  opType,
-  back: ({ label }) => refuse(`${label} ${what}`),
-  forward: ({ label }) => refuse(`${label} ${what}`),
-});
+const integers = (opType: string, opaque: string): Rule => ({ opType, opaque });
 
 const ROUNDS = 'rounds to integers, which no affine passes exactly';
 const COMPUTES = 'computes with integers, which take in no affine exactly';
 
-export const quantizeLinear = opaque('QuantizeLinear', ROUNDS);
-export const dynamicQuantizeLinear = opaque('DynamicQuantizeLinear', ROUNDS);
-export const dequantizeLinear = opaque('DequantizeLinear', 'makes its numbers of integers, which no affine passes');
-export const qLinearConv = opaque('QLinearConv', COMPUTES);
-export const qLinearMatMul = opaque('QLinearMatMul', COMPUTES);
-export const convInteger = opaque('ConvInteger', COMPUTES);
-export const matMulInteger = opaque('MatMulInteger', COMPUTES);
+export const quantizeLinear = integers('QuantizeLinear', ROUNDS);
+export const dynamicQuantizeLinear = integers('DynamicQuantizeLinear', ROUNDS);
+export const dequantizeLinear = integers('DequantizeLinear', 'makes its numbers of integers, which no affine passes');
+export const qLinearConv = integers('QLinearConv', COMPUTES);
+export const qLinearMatMul = integers('QLinearMatMul', COMPUTES);
+export const convInteger = integers('ConvInteger', COMPUTES);
+export const matMulInteger = integers('MatMulInteger', COMPUTES);

@@ -46,6 +46,8 @@ export interface Rule {
   readonly forward?: (node: Node, index: number, affine: Affine, facts: Facts) => Step;
   /** What a shift of input 0 adds to the output where the zeros around the input stay as they are. */
   readonly border?: (node: Node, facts: Facts) => Border | Refusal;
+  /** What the operator does that lets no affine pass in either direction: a clause behind the node's label. */
+  readonly opaque?: string;
   /** For nodes with weights: writes new ones in. */
   readonly write?: (node: Node, parameters: NewParameters, graph: GraphEditor) => void;
   /** Whether the node may read a value that is about to change, since only its size matters. */
