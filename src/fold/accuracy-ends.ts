@@ -30,7 +30,8 @@ export function endsOf(plan: Plan, world: World): readonly End[] {
     ...arrival,
     before: world.edit(arrival.node)?.edit ?? NO_EDIT,
     after: plan.edits.get(arrival.node)?.edit ?? NO_EDIT,
-    magnitudes: sizes?.[index]?.affine ?? most,
+    // A Sub on the way turns the sign of what it subtracts.
+    magnitudes: absolute(sizes?.[index]?.affine ?? most),
     standard: standard?.[index]?.affine,
   }));
 }
