@@ -40,6 +40,8 @@ export interface Proof {
   readonly truth: TruthReport;
   readonly audit: AuditTotals;
   readonly sites: readonly SiteAudit[];
+  /** Whether the candidate is said to be the reference, folded, each parameter correctly rounded. */
+  readonly isClaimed?: boolean;
   /** The truth itself and the unfolded results for it, to hold further runs against. */
   readonly exact?: Truth;
   readonly unfolded?: readonly Sample[];
@@ -64,10 +66,11 @@ export async function prove(
   const chosen = proof === 'always' ? samples : affordable(samples, costs.map(({ multiplyAdds }) => multiplyAdds)); // prettier-ignore
   if (chosen.length === 0) return noProof(tooMuch(costs[0]?.multiplyAdds ?? 0));
   const { elementsOf } = { elementsOf: (name: string) => Math.max(...costs.map(({ elements }) => elements.get(name) ?? NaN)) }; // prettier-ignore
+  const isClaimed = graphs.folds !== undefined || isOurs(graphs.candidate);
   const result = await audit({
     load,
     ...graphs,
-    names: graphs.folds || isOurs(graphs.candidate) ? 'kept' : 'guessed',
+    names: isClaimed ? 'kept' : 'guessed',
     samples: chosen,
     elementsOf: ({ name }) => elementsOf(name) || undefined,
     onProgress: (done, total) => onProof?.((0.8 * done) / total),
@@ -75,7 +78,7 @@ export async function prove(
   });
   const onNode = (share: number) => onProof?.(0.8 + 0.2 * share);
   const measured = await measure(graphs.reference, chosen, { unfolded, folded, onNode, ...(signal && { signal }) });
-  return { audit: result.totals, sites: result.sites, ...measured };
+  return { audit: result.totals, sites: result.sites, isClaimed, ...measured };
 }
 
 /** Whether folding has stamped it, which keeps names. */

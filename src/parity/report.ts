@@ -51,7 +51,7 @@ export interface ParityReport {
   readonly verdict: Verdict;
   /** Why not `pass`; absent on pass. */
   readonly reason?: string;
-  /** Why `pass` although a run is beyond its tolerance: every site is proven, and rounding did the rest. */
+  /** Why `pass` although a run is beyond its tolerance, or although a bound is broken between unrelated models. */
   readonly note?: string;
   readonly seed: number;
   readonly samples: number;

@@ -69,6 +69,20 @@ test('fails a defect whatever the tolerance allows', async () => {
   expect(report.reason).toMatch(/^a defect, not rounding/);
 });
 
+test('lets unrelated models differ by what the tolerance allows, and says that it is more than rounding', async () => {
+  const net = new Network(7);
+  const reference = net.done(net.norm(net.conv(net.input([1, 3, 6, 6]), [4, 3]), 4));
+  const candidate = cloneGraph(foldGraph(reference).graph);
+  spoilOneWeight(candidate);
+  const models = { reference: writeOnnx(reference), candidate: writeOnnx(candidate) };
+  const report = await verify({ load, ...models, graphs: { reference, candidate }, tolerance: LOOSE });
+  expect(report).toMatchObject({ verdict: 'pass', audit: { verdict: 'violated' } });
+  expect(report.note).toMatch(/^more than correct rounding explains: \d+ of \d+ elements/);
+  candidate.model.metadata.set('edgefold.tool', 'edgefold 0.1.0');
+  const claimed = await verify({ load, ...models, graphs: { reference, candidate }, tolerance: LOOSE });
+  expect(claimed).toMatchObject({ verdict: 'fail' });
+});
+
 describe('where a network amplifies rounding beyond the tier of its dtype', () => {
   test('a proven fold passes, with a note', async () => {
     const report = await verifyFold(amplifyingNetwork());

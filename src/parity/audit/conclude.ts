@@ -6,6 +6,7 @@ import type { SiteCheck } from './site-check.ts';
 interface Conditions {
   readonly samples: readonly unknown[];
   readonly folds?: readonly FoldedNode[];
+  readonly names?: 'kept' | 'guessed';
   /** Names that were found to stand for different things. */
   readonly without: ReadonlySet<string>;
 }
@@ -31,12 +32,12 @@ export function siteAudit(
 export function totalsOf(
   { uncovered }: Regions,
   sites: readonly SiteAudit[],
-  { samples, without }: Conditions,
+  { samples, names, without }: Conditions,
 ): AuditTotals {
   const violated = sites.find(({ verdict }) => verdict === 'violated');
   const unproven = sites.find(({ verdict }) => verdict === 'unproven');
   const reason = violated
-    ? describeViolation(violated)
+    ? `${names === 'guessed' ? 'more than correct rounding explains' : 'a defect, not rounding'}: ${describeViolation(violated)}`
     : uncovered.length > 0
       ? `no site has the folds of ${uncovered.join(', ')}`
       : unproven && `${unproven.outputs.join(', ')}: ${unproven.reason ?? ''}`;
@@ -60,7 +61,7 @@ export function totalsOf(
 function describeViolation({ outputs, folds, violations, elements, worst }: SiteAudit): string {
   const site = `${outputs.join(', ')}${folds.length > 0 ? ` (fold of ${folds.join(', ')})` : ''}`;
   const place = worst ? `; at [${worst.index.join(', ')}] of ${worst.output}, sample ${worst.sample}, folded ${worst.folded}, unfolded ${worst.unfolded}, exact ${worst.exact}, bound ${worst.bound}` : ''; // prettier-ignore
-  return `a defect, not rounding: ${violations} of ${elements} elements of ${site} break a proven bound${place}`;
+  return `${violations} of ${elements} elements of ${site} break a proven bound${place}`;
 }
 
 export function notRun(
