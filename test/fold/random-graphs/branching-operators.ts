@@ -8,7 +8,7 @@ import type { Tape } from './tape.ts';
 
 /** Operators of several float values or with several outputs, and such as let no affine pass. */
 
-const split: Operator = {
+export const split: Operator = {
   name: 'Split',
   applies: ({ shape }) => shape.some((dim, axis) => axis > 0 && dim > 1),
   grow(draft, x, tape): Grown {

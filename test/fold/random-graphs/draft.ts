@@ -72,7 +72,7 @@ export class Draft {
 
   /** Weights for a sum of `terms`, at times those that another node has already. */
   weight(shape: readonly number[], terms: number, tape: Tape, name = 'W'): Value {
-    const random = tape.random();
+    const random = tape.random(this.weights.length);
     const known = this.weights.filter((value) => value.shape!.join() === shape.join());
     if (known.length > 0 && tape.flag(4)) return random.pick(known);
     const next = this.exact

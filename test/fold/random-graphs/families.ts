@@ -1,16 +1,18 @@
+import { int } from '../../../src/onnx/attribute.ts';
 import type { Value } from '../../../src/onnx/graph.ts';
 import { affine, affineAlong } from './affine-operators.ts';
-import { barrier, BRANCHING_OPERATORS } from './branching-operators.ts';
-import type { Draft } from './draft.ts';
+import { barrier, BRANCHING_OPERATORS, split } from './branching-operators.ts';
+import type { Draft, Fact } from './draft.ts';
 import { LINEAR_OPERATORS } from './linear-operators.ts';
 import type { Grown, Operator } from './operator.ts';
 import { PASSING_OPERATORS } from './passing-operators.ts';
 import { Tape } from './tape.ts';
 
 /**
- * Anything at all; an affine behind weights that can take it in; one in front of such; one that nothing can take in.
+ * Anything at all; an affine behind weights that can take it in; one in front of such; one that nothing can take in;
+ * one behind two weights that meet; one in front of two that part.
  */
-export const FAMILIES = ['free', 'behind', 'in front', 'stuck'] as const;
+export const FAMILIES = ['free', 'behind', 'in front', 'stuck', 'joined', 'parted'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** What theory demands: that at most so many nodes of affines are left, or that one is still there. */
@@ -117,7 +119,7 @@ const inFront: Grower = (draft, x, [first = [], second = [], third = [], ...step
   if (!scaled) return free(draft, x, [first, second, third, ...steps], tape);
   const way = chain(draft, scaled, axis, 'forward', steps.slice(tape.next(4)));
   const readers = [second, third].slice(0, 1 + tape.next(2)).map((step) => growAny(LINEAR_OPERATORS, draft, way.y, new Tape(step))); // prettier-ignore
-  // A subtraction with nothing else may be there for the sake of accuracy.
+  // A subtraction with nothing else may be there for the sake of accuracy, and two biases are two nodes for one.
   const isCentring = draft.graph.nodes.some(({ opType }) => opType === 'Sub');
   const isSure =
     way.axis !== undefined &&
@@ -130,7 +132,7 @@ const inFront: Grower = (draft, x, [first = [], second = [], third = [], ...step
   return {
     outputs: ends.length > 0 ? [...new Set(ends)] : [way.y],
     grown: [...way.names, ...readers.flatMap((reader) => reader?.name ?? [])],
-    expected: isSure ? { kind: 'gone', most } : undefined,
+    expected: isSure && (options.keepsZero || most < 2) ? { kind: 'gone', most } : undefined,
   };
 };
 
@@ -187,4 +189,70 @@ const STUCK: readonly Stuck[] = [
   },
 ];
 
-export const GROWERS: Readonly<Record<Family, Grower>> = { free, behind, 'in front': inFront, stuck };
+/** Where two values of one shape meet, and what an affine behind them must be for both to take it in. */
+const MEETINGS = [
+  { opType: 'Concat' },
+  { opType: 'Add' },
+  { opType: 'Sub' },
+  { opType: 'Sum' },
+  { opType: 'Mean' },
+  { opType: 'Max', isMonotonic: true },
+  { opType: 'Min', isMonotonic: true },
+  { opType: 'Mul', keepsZero: true },
+] as const;
+
+/** Two weights, what joins what they make, and an affine that both take in or one can take for both. */
+const joined: Grower = (draft, x, [first = [], second = [], third = [], ...steps], tape) => {
+  const [a, b] = [0, 1].map(() => growAny(LINEAR_OPERATORS, draft, x, new Tape(first)));
+  const meeting = tape.pick(MEETINGS);
+  const both = a && b ? [draft.fact(a.y), draft.fact(b.y)] : [];
+  const axis = a?.features;
+  const fact = axis === undefined || both.length < 2 ? undefined : meet(meeting.opType, both as [Fact, Fact], axis);
+  if (!a || !b || !fact || !draft.allows(fact)) return free(draft, x, [first, second, third, ...steps], tape);
+  const attributes = meeting.opType === 'Concat' ? { axis: int(axis!) } : {};
+  const y = draft.node(meeting.opType, [a.y, b.y], attributes, fact);
+  const options = { axis: axis!, isMonotonic: tape.flag(), keepsZero: tape.flag(3), isTame: true, ...meeting };
+  const scaled = affineAlong(draft, y, options, new Tape(second));
+  const most = a.makesBiasNode ? 2 : 0;
+  const own = AFFINE_MEETINGS.includes(meeting.opType) ? 1 : 0;
+  return {
+    outputs: [scaled ?? y],
+    grown: [a.name, b.name],
+    expected: scaled ? { kind: 'gone', most: most + own } : undefined,
+  };
+};
+
+/** Those that are counted among the affines, although they are none of one value. */
+const AFFINE_MEETINGS: readonly string[] = ['Add', 'Sub', 'Mul'];
+
+function meet(opType: string, [a, b]: readonly [Fact, Fact], axis: number): Fact | undefined {
+  if (a.shape.join() !== b.shape.join()) return undefined;
+  const [max, step] = [a.max + b.max, Math.min(a.step, b.step)];
+  if (opType === 'Concat') return { shape: a.shape.with(axis, 2 * a.shape[axis]!), max, step };
+  if (opType === 'Mul') return { shape: a.shape, max: a.max * b.max + 1, step: a.step + b.step };
+  return { shape: a.shape, max, step: step - Number(opType === 'Mean') };
+}
+
+/** An affine, a Split along its axis or another, and weights behind each part. */
+const parted: Grower = (draft, x, [first = [], second = [], third = [], ...steps], tape) => {
+  const rank = draft.fact(x).shape.length;
+  const axis = Math.min(1, rank - 1);
+  const options = { axis, isMonotonic: true, keepsZero: tape.flag(), isTame: true };
+  const scaled = affineAlong(draft, x, options, new Tape(first));
+  const cut = scaled && growOn(split, draft, scaled, new Tape(second));
+  if (!cut) return free(draft, x, [first, second, third, ...steps], tape);
+  const parts = [cut.y, ...(cut.others ?? [])];
+  const readers = parts.map((part) => growAny(LINEAR_OPERATORS, draft, part, new Tape(third)));
+  const isSure =
+    draft.graph.nodes.every(({ opType }) => opType !== 'Sub') &&
+    readers.every((reader) => reader?.sumsOver === axis && (options.keepsZero || !reader.keepsZero));
+  const most = readers.filter((reader) => reader?.makesBiasNode).length;
+  const ends = readers.flatMap((reader) => reader?.y ?? []);
+  return {
+    outputs: ends.length > 0 ? [...new Set(ends)] : parts,
+    grown: readers.flatMap((reader) => reader?.name ?? []),
+    expected: isSure && (options.keepsZero || most < 2) ? { kind: 'gone', most } : undefined,
+  };
+};
+
+export const GROWERS: Readonly<Record<Family, Grower>> = { free, behind, 'in front': inFront, stuck, joined, parted };

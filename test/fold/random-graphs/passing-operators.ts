@@ -179,23 +179,35 @@ const averagePool: Operator = {
   },
 };
 
-const reduceMean: Operator = {
-  name: 'ReduceMean',
+const reduce: Operator = {
+  name: 'ReduceMean, ReduceSum, ReduceMax, ReduceMin',
   applies: ({ shape }) => shape.length >= 2,
   grow(draft, x, tape): Grown | undefined {
     const fact = draft.fact(x);
     const gone = [...fact.shape.keys()].filter((axis) => axis > 0 && tape.flag());
     if (gone.length === 0) gone.push(fact.shape.length - 1);
+    const opType = tape.pick(['ReduceMean', 'ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin']);
     const keeps = tape.flag();
     const shape = keeps ? fact.shape.map((dim, axis) => (gone.includes(axis) ? 1 : dim)) : fact.shape.filter((_, axis) => !gone.includes(axis)); // prettier-ignore
-    const out = mean(draft, { ...fact, shape }, [sizeOf(gone.map((axis) => fact.shape[axis]!))]);
+    const out = reduced(draft, opType, { ...fact, shape }, sizeOf(gone.map((axis) => fact.shape[axis]!)));
     if (!out) return undefined;
-    const { attributes, inputs } = withAxes(draft, tape.flag() ? gone : gone.map((axis) => axis - fact.shape.length), draft.opset < 11 ? 99 : 18); // prettier-ignore
-    const y = draft.node('ReduceMean', [x, ...inputs], { ...attributes, keepdims: int(keeps ? 1 : 0) }, out);
+    const given = tape.flag() && draft.opset >= 11 ? gone.map((axis) => axis - fact.shape.length) : gone;
+    const { attributes, inputs } = withAxes(draft, given, opType === 'ReduceSum' ? 13 : 18);
+    const y = draft.node(opType, [x, ...inputs], { ...attributes, keepdims: int(keeps ? 1 : 0) }, out);
     const left = (axis: number) => (keeps ? axis : axis - gone.filter((other) => other < axis).length);
-    return { y, ...both((axis) => (gone.includes(axis) ? undefined : left(axis))) };
+    const law = both((axis) => (gone.includes(axis) ? undefined : left(axis)));
+    return { y, ...law, ...(opType === 'ReduceMax' || opType === 'ReduceMin' ? { isMonotonic: true } : {}) };
   },
 };
+
+function reduced(draft: Draft, opType: string, fact: Fact, count: number): Fact | undefined {
+  if (opType === 'ReduceMean') return mean(draft, fact, [count]);
+  if (opType !== 'ReduceSum') return fact;
+  // A shift behind the sum is shared out among its terms.
+  const part = mean(draft, fact, [count]);
+  const sum = part && { ...part, max: part.max * count };
+  return sum && draft.allows(sum) ? sum : undefined;
+}
 
 const PAD_MODES = ['constant', 'constant', 'edge', 'reflect'];
 
@@ -330,6 +342,6 @@ const gatherSlices: Operator = {
 };
 
 export const PASSING_OPERATORS: readonly Operator[] = [
-  identity, pointwise, transpose, merge, reshape, flatten, squeeze, unsqueeze, maxPool, averagePool, reduceMean, pad,
+  identity, pointwise, transpose, merge, reshape, flatten, squeeze, unsqueeze, maxPool, averagePool, reduce, pad,
   resize, depthToSpace, slice, gatherSlices,
 ]; // prettier-ignore

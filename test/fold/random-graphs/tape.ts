@@ -21,9 +21,9 @@ export class Tape {
     return list[this.next(list.length)]!;
   }
 
-  /** A source of many numbers for one decision. */
-  random(): Random {
-    return new Random(this.next(65_536));
+  /** A source of many numbers for one decision; `turn` tells apart those that go back to the same one. */
+  random(turn = 0): Random {
+    return new Random(this.next(65_536) + turn * 65_537);
   }
 }
 
