@@ -6,6 +6,8 @@ export interface Defect {
   /** A text that is in the file once. */
   readonly from: string;
   readonly to: string;
+  /** The tests most likely to notice; those of the file unless said. */
+  readonly tests?: string;
 }
 
 export const DEFECTS: readonly Defect[] = [
@@ -60,30 +62,35 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'a MaxPool lets negative scales through (TVM #2340)',
     file: 'src/fold/rules/max-pool.ts',
+    tests: 'test/fold/rules/pointwise-and-pools.test.ts',
     from: 'if (!affine.scale.every(isNotNegative)) return',
     to: 'if (affine.scale.length === 0) return',
   },
   {
     name: 'a Relu lets negative scales through (TVM #2426)',
     file: 'src/fold/rules/relu.ts',
+    tests: 'test/fold/rules/pointwise-and-pools.test.ts',
     from: 'if (!affine.scale.every(isNotNegative)) return',
     to: 'if (affine.scale.length === 0) return',
   },
   {
     name: 'a Relu lets shifts through',
     file: 'src/fold/rules/relu.ts',
+    tests: 'test/fold/rules/pointwise-and-pools.test.ts',
     from: 'if (!isPureScale(affine)) return',
     to: 'if (affine.scale.length === 0) return',
   },
   {
     name: 'an average takes padded zeros for elements',
     file: 'src/fold/rules/average-pool.ts',
+    tests: 'test/fold/rules/pointwise-and-pools.test.ts',
     from: "if (node.int('count_include_pad', 0) === 0) return false;",
     to: 'if (node) return false;',
   },
   {
     name: 'a maximum of several lets negative scales through',
     file: 'src/fold/rules/max.ts',
+    tests: 'test/fold/rules/two-operands.test.ts',
     from: 'if (node.inputs.length > 1 && !affine.scale.every(isNotNegative))',
     to: 'if (node.inputs.length === 0)',
   },
@@ -144,18 +151,21 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'the bias of a Linear is not scaled',
     file: 'src/fold/linear.ts',
+    tests: 'test/fold/rules/gemm.test.ts',
     from: 'multiply(at(edit.outScale, index % outputs), multiply(exact(beta), old))',
     to: 'multiply(exact(beta), old)',
   },
   {
     name: 'the shift in front ignores alpha (AIMET)',
     file: 'src/fold/linear.ts',
+    tests: 'test/fold/rules/gemm.test.ts',
     from: 'multiply(s, multiply(alpha, sum))',
     to: 'multiply(s, sum)',
   },
   {
     name: 'the bias ignores beta (AIMET)',
     file: 'src/fold/linear.ts',
+    tests: 'test/fold/rules/gemm.test.ts',
     from: 'multiply(exact(beta), old)',
     to: 'old',
   },
@@ -180,18 +190,21 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'a bias [M, 1] is read as if it were [1, N]',
     file: 'src/fold/linear.ts',
+    tests: 'test/fold/rules/gemm.test.ts',
     from: 'narrow ? Math.floor(index / outputs) : index',
     to: 'narrow ? 0 : index',
   },
   {
     name: 'an earlier shift is not scaled by a later affine',
     file: 'src/fold/linear.ts',
+    tests: 'test/fold/rules/gemm.test.ts',
     from: 'shift: zip(zip(scale, edit.shift, multiply), shift, add),',
     to: 'shift: zip(edit.shift, shift, add),',
   },
   {
     name: 'a scale in front is forgotten when its shift goes through the weights',
     file: 'src/fold/linear.ts',
+    tests: 'test/fold/rules/gemm.test.ts',
     from: 'timesWeights(linear, zip(edit.inScale, shift, multiply))',
     to: 'timesWeights(linear, shift)',
   },
@@ -228,18 +241,21 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'a Flatten repeats the vector where it should tile it, and the other way round (SlimONNX, AIMET)',
     file: 'src/fold/rules/reshape.ts',
+    tests: 'test/fold/rules/shape-operators.test.ts',
     from: 'repeated(scale, each, times), shift: repeated(shift, each, times)',
     to: 'repeated(scale, times, each), shift: repeated(shift, times, each)',
   },
   {
     name: 'a Reshape keeps an axis of the same size for the same axis',
     file: 'src/fold/rules/reshape.ts',
+    tests: 'test/fold/rules/shape-operators.test.ts',
     from: 'if (sameFront && target[b] === n)',
     to: 'if (target[b] === n)',
   },
   {
     name: 'a Transpose is applied the wrong way round',
     file: 'src/fold/rules/transpose.ts',
+    tests: 'test/fold/rules/shape-operators.test.ts',
     from: 'permutationOf(node, facts)?.indexOf(affine.axis)',
     to: 'permutationOf(node, facts)?.[affine.axis]',
   },
@@ -252,30 +268,35 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'a Concat starts each part where the first begins',
     file: 'src/fold/rules/concat.ts',
+    tests: 'test/fold/rules/shape-operators.test.ts',
     from: 'sizes.slice(0, part).reduce',
     to: 'sizes.slice(0, 0).reduce',
   },
   {
     name: 'a Slice ignores its steps',
     file: 'src/fold/rules/slice.ts',
+    tests: 'test/fold/rules/slice-and-split.test.ts',
     from: '(_, n) => first + n * step',
     to: '(_, n) => first + n',
   },
   {
     name: 'a Split counts the start of each part after it',
     file: 'src/fold/rules/split.ts',
+    tests: 'test/fold/rules/slice-and-split.test.ts',
     from: 'start - size + index',
     to: 'start - 1 - index',
   },
   {
     name: 'a Squeeze does not move the axes behind it',
     file: 'src/fold/rules/squeeze.ts',
+    tests: 'test/fold/rules/shape-operators.test.ts',
     from: 'gone ? !gone.includes(axis) : shape[axis] !== 1',
     to: 'gone ? axis >= 0 : shape[axis] !== 1',
   },
   {
     name: 'a ReduceMean lets an affine of an averaged axis through',
     file: 'src/fold/rules/reduce-mean.ts',
+    tests: 'test/fold/rules/reductions-and-choices.test.ts',
     from: 'gone.includes(axis) ? -1 : axis',
     to: 'axis',
   },
@@ -300,48 +321,56 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'Dropout in training is taken for nothing',
     file: 'src/fold/rules/identity.ts',
+    tests: 'test/fold/rules/pointwise-and-pools.test.ts',
     from: 'facts.numbers(node.inputs[2])?.[0] !== 0',
     to: 'facts.numbers(node.inputs[2])?.[0] === 2',
   },
   {
     name: 'other readers are ignored (tfjs)',
-    file: 'src/fold/plan.ts',
+    file: 'src/fold/walk.ts',
+    tests: 'test/fold/coincidence.test.ts',
     from: 'if (other) return `read by ${other.label} too`;',
     to: '',
   },
   {
     name: 'outputs of the graph are ignored in front (SlimONNX, ncnn)',
-    file: 'src/fold/plan.ts',
+    file: 'src/fold/walk.ts',
+    tests: 'test/fold/coincidence.test.ts',
     from: "if (this.#world.facts.graph.isOutput(value)) return 'an output of the graph';",
     to: '',
   },
   {
     name: 'outputs of the graph are ignored behind',
-    file: 'src/fold/plan.ts',
+    file: 'src/fold/walk.ts',
+    tests: 'test/fold/coincidence.test.ts',
     from: 'if (this.#world.facts.graph.isOutput(value)) return refuse(`${value.name} is an output of the graph`);',
     to: '',
   },
   {
     name: 'a value captured by a body is ignored',
-    file: 'src/fold/plan.ts',
+    file: 'src/fold/walk.ts',
+    tests: 'test/fold/coincidence.test.ts',
     from: 'if (!this.#world.owns(node)) return refuse(`${node.label} reads it from inside a subgraph`);',
     to: 'if (!this.#world.owns(node)) return undefined;',
   },
   {
     name: 'a crossed value keeps its name (OnnxSlim, onnx #3460)',
     file: 'src/fold/commit.ts',
+    tests: 'test/fold/rules/conv.test.ts',
     from: 'if (value.producer && work.owns(value.producer)) work.renew(value);',
     to: '',
   },
   {
     name: 'weights that the caller may override are folded (OnnxSlim)',
     file: 'src/fold/constants.ts',
+    tests: 'test/fold/overridable.test.ts',
     from: 'this.#overridable.has(value)) return undefined',
     to: 'false) return undefined',
   },
   {
     name: 'a shared weight is changed in place (AIMET)',
     file: 'src/fold/materialise.ts',
+    tests: 'test/fold/metamorphic-algebra.test.ts',
     from: 'const array = new RoundedArray(weight.dtype as Storage, weight.data.length);',
     to: 'const array = Object.assign(new RoundedArray(weight.dtype as Storage, 0), { data: weight.data });',
   },
@@ -366,6 +395,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'onnxruntime is left with a MatMul that it folds into the wrong columns',
     file: 'src/fold/onnxruntime-trap.ts',
+    tests: 'test/fold/fold-graph.test.ts',
     from: 'return columns[1] === work.facts.constant(scale)?.shape[0] ? matMul : undefined;',
     to: 'return undefined;',
   },
