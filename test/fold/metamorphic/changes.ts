@@ -6,6 +6,7 @@ import { inferTypes } from '../../../src/onnx/shapes/infer.ts';
 import { float32 } from '../../../src/tensor.ts';
 import { copyInto, type Copying } from '../random-graphs/copying.ts';
 import { Random } from '../random-graphs/tape.ts';
+import { withFunctions } from '../with-functions.ts';
 
 /** Ways to write the same network differently. Each gives a new graph. */
 
@@ -130,9 +131,29 @@ export function insideIf(graph: Graph): Graph | undefined {
 }
 
 function bodyOf(parent: Graph, graph: Graph, branch: string, outer: ReadonlyMap<Value, Value>): Graph {
-  const { initializers, nodes, outputs } = graph;
   const body = new Graph(branch, parent.model, parent);
   const rename = (name: string) => `${branch}/${name}`;
-  copyInto(body, { inputs: [], initializers, nodes, outputs }, { copies: new Map(outer), rename });
+  copyInto(body, { ...partsOf(graph), inputs: [] }, { copies: new Map(outer), rename });
   return body;
 }
+
+/** The whole network as a function of the model, to which its constants are given; undefined where it has bodies. */
+export function insideFunction(graph: Graph): Graph | undefined {
+  const isPlain = graph.nodes.every(({ opType }) => opType !== 'If') && graph.inputs.every(({ constant }) => !constant);
+  if (!isPlain || graph.outputs.some(({ producer }) => !producer)) return undefined;
+  const copy = new Graph(graph.name, { ...graph.model, opsets: new Map(graph.model.opsets), source: undefined });
+  const outer = new Map<Value, Value>();
+  copyInto(copy, { ...partsOf(graph), nodes: [], outputs: [] }, { copies: outer, rename: (name) => name });
+  const body = new Graph('body', { ...graph.model, opsets: new Map(graph.model.opsets), source: undefined });
+  const given = [...outer.keys()];
+  const copies = new Map(given.map((value) => [value, new Value(`given/${value.name}`)]));
+  body.inputs.push(...copies.values());
+  copyInto(body, { ...partsOf(graph), inputs: [], initializers: [] }, { copies, rename: (name) => name });
+  body.outputs.push(...graph.outputs.map((value) => copies.get(value)!));
+  const outputs = graph.outputs.map(({ name, dtype, shape }) => new Value(name, { dtype, shape }));
+  copy.nodes.push(new Node('Whole', { name: 'whole', domain: 'acme', inputs: [...outer.values()], outputs }));
+  copy.outputs.push(...outputs);
+  return withFunctions(copy, [{ name: 'Whole', body }]);
+}
+
+const partsOf = ({ inputs, initializers, nodes, outputs }: Graph) => ({ inputs, initializers, nodes, outputs });
