@@ -47,8 +47,13 @@ function buildLibrary(folder) {
 
 async function buildCommandLine(folder) {
   const { metafile } = await build({
-    // `doctor` starts `try-provider` by its place beside it.
-    entryPoints: ['src/cli/main.ts', 'src/cli/try-provider.ts'],
+    // `start` runs `edgefold` by its place beside it, and `doctor` runs `try-provider`.
+    entryPoints: {
+      main: 'src/cli/start.ts',
+      edgefold: 'src/cli/main.ts',
+      'try-provider': 'src/cli/try-provider.ts',
+      'write-code-cache': 'scripts/write-code-cache.ts',
+    },
     outdir: folder,
     bundle: true,
     format: 'cjs',
@@ -62,6 +67,9 @@ async function buildCommandLine(folder) {
   });
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   writeFileSync(join(folder, 'LICENSES'), licensesOf(Object.keys(metafile.inputs)));
+  const writer = join(folder, 'write-code-cache.js');
+  execFileSync(process.execPath, [writer, join(folder, 'edgefold.js')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  rmSync(writer);
 }
 
 /** The licences of the packages that are in the bundle. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { EdgefoldError } from '../errors.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command, ExitCode } from './command.ts';
