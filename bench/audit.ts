@@ -67,6 +67,9 @@ interface Row {
   readonly elements: number;
   readonly violations: number;
   readonly worstShare: number;
+  /** Sites where folding costs a quarter or more, and those where rounded parameters do not account for it. */
+  readonly farther: number;
+  readonly unexplained: number;
   /** Largest rms error against float64, folded by unfolded, over the outputs; `null` where unfolded has none. */
   readonly worstRatio: number | null;
   readonly cpuS: number;
@@ -106,6 +109,8 @@ async function auditSubject({ name, graphs }: Subject, work: number): Promise<Ro
     elements: sum(({ audit }) => audit.elements),
     violations: sum(({ audit }) => audit.violations),
     worstShare: Math.max(0, ...reports.map(({ audit }) => audit.worstShare)),
+    farther: sum(({ audit }) => audit.farther),
+    unexplained: sum(({ audit }) => audit.unexplained),
     worstRatio: ratios.reduce<number | null>((most, { ratio }) => (ratio === null ? most : Math.max(most ?? 0, ratio)), null), // prettier-ignore
     cpuS: Math.round((user + system) / 1e5) / 10,
   };

@@ -30,11 +30,19 @@ function proofLines({ audit, truth }: ParityReport): string[] {
   const share = worstShare < Number.MAX_VALUE ? `${(100 * worstShare).toPrecision(3)} %` : 'more than all';
   const found = `${count(elements, 'element')}, at most ${share} of a bound, ${count(violations, 'violation')}`;
   return [
-    sites === 0 ? '  proof: both are the same, node by node' : `  proof: ${proven} of ${count(sites, 'site')} within their bounds (${found}), ${covered} of ${count(folds, 'fold')} covered`, // prettier-ignore
+    sites === 0 ? '  proof: both are the same, node by node' : `  proof: ${proven} of ${count(sites, 'site')} within their bounds (${found})${folds === 0 ? '' : `, ${covered} of ${count(folds, 'fold')} covered`}`, // prettier-ignore
+    ...fartherLines(audit),
     ...(reused.length > 0 ? [`  names of other values: ${reused.map(printable).join(', ')}`] : []),
     ...(audit.verdict === 'unproven' && reason !== undefined ? [`  not proven: ${printable(reason)}`] : []),
     truth.verdict === 'measured' ? `  truth: error folded/unfolded ${ratios(truth.outputs)}` : `  truth: not run (${printable(truth.reason)})`, // prettier-ignore
   ];
+}
+
+/** Where folding has cost accuracy, and whether that is what half a unit in the last place of a parameter costs. */
+function fartherLines({ farther, unexplained }: ParityReport['audit']): string[] {
+  if (farther === 0) return [];
+  const rest = unexplained === 0 ? 'by the rounding of their parameters' : `${unexplained} of them by more than the rounding of their parameters explains`; // prettier-ignore
+  return [`  farther from the truth by a quarter or more: ${count(farther, 'site')}, ${rest}`];
 }
 
 function ratios(outputs: Readonly<Record<string, TruthMetrics>>): string {

@@ -114,6 +114,6 @@ async function measure(
 }
 
 export function noProof(reason: string): Proof {
-  const none = { folds: 0, covered: 0, uncovered: [], reused: [], sites: 0, proven: 0, samples: 0, elements: 0, violations: 0, worstShare: 0 }; // prettier-ignore
+  const none = { folds: 0, covered: 0, uncovered: [], reused: [], sites: 0, proven: 0, samples: 0, elements: 0, violations: 0, worstShare: 0, farther: 0, unexplained: 0 }; // prettier-ignore
   return { truth: { verdict: 'not-run', reason }, audit: { verdict: 'not-run', reason, ...none }, sites: [] };
 }

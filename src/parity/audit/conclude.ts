@@ -1,6 +1,6 @@
 import type { Node } from '../../onnx/graph.ts';
 import type { FoldedNode, Region, Regions } from './regions.ts';
-import type { Audit, AuditTotals, SiteAudit } from './report.ts';
+import { NOTABLE_RATIO, type Audit, type AuditTotals, type SiteAudit } from './report.ts';
 import type { SiteCheck } from './site-check.ts';
 
 interface Conditions {
@@ -29,6 +29,12 @@ export function siteAudit(
   };
 }
 
+const isFarther = ({ rms }: SiteAudit): boolean => rms.folded > NOTABLE_RATIO * rms.unfolded;
+
+/** Errors that have nothing to do with one another add up as their squares do. */
+const isExplained = ({ rms: { unfolded, folded, parameters } }: SiteAudit): boolean =>
+  folded <= NOTABLE_RATIO * Math.hypot(unfolded, parameters);
+
 export function totalsOf(
   { uncovered }: Regions,
   sites: readonly SiteAudit[],
@@ -55,6 +61,8 @@ export function totalsOf(
     elements: sites.reduce((sum, { elements }) => sum + elements, 0),
     violations: sites.reduce((sum, { violations }) => sum + violations, 0),
     worstShare: sites.reduce((most, { worstShare }) => Math.max(most, worstShare), 0),
+    farther: sites.filter(isFarther).length,
+    unexplained: sites.filter((site) => isFarther(site) && !isExplained(site)).length,
   };
 }
 
@@ -82,6 +90,8 @@ export function notRun(
     elements: 0,
     violations: 0,
     worstShare: 0,
+    farther: 0,
+    unexplained: 0,
   };
   return { totals, sites: [] };
 }

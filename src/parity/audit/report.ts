@@ -32,8 +32,16 @@ export interface SiteAudit {
   readonly worst: WorstElement | null;
   /** The largest share of what rounding the parameters may do over the reals; 1 is reached by products of one term. */
   readonly driftShare: number;
-  /** Root mean square of the errors against y*, and folded by unfolded; `null` where unfolded has none. */
-  readonly rms: { readonly unfolded: number; readonly folded: number; readonly ratio: number | null };
+  /**
+   * Root mean square of the errors against y*, and folded by unfolded; `null` where unfolded has none. `parameters` is
+   * what rounding the folded parameters to ½ ulp does by itself, over the reals: no arithmetic can do without it.
+   */
+  readonly rms: {
+    readonly unfolded: number;
+    readonly folded: number;
+    readonly parameters: number;
+    readonly ratio: number | null;
+  };
 }
 
 export interface WorstElement {
@@ -65,7 +73,14 @@ export interface AuditTotals {
   readonly elements: number;
   readonly violations: number;
   readonly worstShare: number;
+  /** Sites where the folded error is more than {@link NOTABLE_RATIO} times the unfolded one. */
+  readonly farther: number;
+  /** Those of them where the roundings of the parameters do not account for it. */
+  readonly unexplained: number;
 }
+
+/** A folded run that is so many times as far from the truth as the unfolded one wants an explanation. */
+export const NOTABLE_RATIO = 1.25;
 
 export interface Audit {
   readonly totals: AuditTotals;

@@ -38,6 +38,7 @@ export class SiteCheck {
   #driftShare = 0;
   #unfoldedSquares = 0;
   #foldedSquares = 0;
+  #parameterSquares = 0;
 
   add(output: CheckedOutput): void {
     for (let i = 0; i < output.exact.length; i++) this.#addElement(output, i);
@@ -76,6 +77,7 @@ export class SiteCheck {
     if (Number.isFinite(unfolded + folded)) {
       this.#unfoldedSquares += unfolded * unfolded;
       this.#foldedSquares += folded * folded;
+      this.#parameterSquares += drifted * drifted;
     }
     if (shares[worst]! <= this.#worstShare) return;
     this.#worstShare = shares[worst]!;
@@ -97,7 +99,7 @@ export class SiteCheck {
     | 'rms'
   > {
     const checked = Math.max(1, this.#elements - this.#unbounded);
-    const [unfolded, folded] = [Math.sqrt(this.#unfoldedSquares / checked), Math.sqrt(this.#foldedSquares / checked)];
+    const [unfolded, folded, parameters] = [this.#unfoldedSquares, this.#foldedSquares, this.#parameterSquares].map((sum) => Math.sqrt(sum / checked)) as [number, number, number]; // prettier-ignore
     return {
       elements: this.#elements,
       violations: this.#violations,
@@ -107,7 +109,7 @@ export class SiteCheck {
       worstShare: this.#worstShare,
       worst: this.#worst,
       driftShare: this.#driftShare,
-      rms: { unfolded, folded, ratio: unfolded === 0 ? null : folded / unfolded },
+      rms: { unfolded, folded, parameters, ratio: unfolded === 0 ? null : folded / unfolded },
     };
   }
 }

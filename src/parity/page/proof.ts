@@ -91,6 +91,8 @@ const sitesTable = (sites: readonly SiteAudit[]): Html =>
     { heading: 'rms error, unfolded', cell: ([, { rms }]) => number(rms.unfolded), numeric: true },
     { heading: 'folded', cell: ([, { rms }]) => number(rms.folded), numeric: true },
     { heading: 'ratio', cell: ([, { rms }]) => (rms.ratio === null ? '' : number(rms.ratio)), numeric: true },
+    { heading: 'of rounded parameters alone', cell: ([, { rms }]) => number(rms.parameters), numeric: true },
+    { heading: 'of rounded parameters alone', cell: ([, { rms }]) => number(rms.parameters), numeric: true },
   ]); // prettier-ignore
 
 function truthSection(truth: TruthReport): Html {
