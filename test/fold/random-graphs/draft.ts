@@ -159,3 +159,5 @@ export function stepOf(data: ArrayLike<number>): number {
   for (const element of Array.from(data)) while (step > -60 && !Number.isInteger(element * 2 ** -step)) step--;
   return step;
 }
+
+export const divisors = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0);

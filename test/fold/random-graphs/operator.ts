@@ -1,3 +1,4 @@
+import { ints } from '../../../src/onnx/attribute.ts';
 import type { Value } from '../../../src/onnx/graph.ts';
 import type { Draft, Fact } from './draft.ts';
 import type { Tape } from './tape.ts';
@@ -35,3 +36,12 @@ export interface Grown {
 }
 
 export const sameAxis: AxisMap = (axis) => axis;
+
+/** An affine gets through either way. */
+export const both = (axes: AxisMap) => ({ back: axes, forward: axes });
+
+/** Axes that come from an attribute or, in newer opsets, from an input. */
+export function withAxes(draft: Draft, axes: readonly number[], inputSince: number) {
+  if (draft.opset < inputSince) return { attributes: { axes: ints(axes) }, inputs: [] };
+  return { attributes: {}, inputs: [draft.integers(axes, 'axes')] };
+}
