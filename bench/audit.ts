@@ -148,7 +148,19 @@ async function auditOrTell(subject: Subject, work: number): Promise<Row | undefi
 function total(a: Row, b: Row): Row {
   const ratios = [a.worstRatio, b.worstRatio].filter((ratio) => ratio !== null);
   const sums = (
-    ['models', 'notRun', 'samples', 'folds', 'covered', 'sites', 'proven', 'elements', 'violations'] as const
+    [
+      'models',
+      'notRun',
+      'samples',
+      'folds',
+      'covered',
+      'sites',
+      'proven',
+      'elements',
+      'violations',
+      'farther',
+      'unexplained',
+    ] as const
   ).map((key) => [key, a[key] + b[key]] as const);
   return {
     ...b,
@@ -169,6 +181,8 @@ function line({
   elements,
   violations,
   worstShare,
+  farther,
+  unexplained,
   worstRatio,
   cpuS,
 }: Row): string {
@@ -179,6 +193,7 @@ function line({
     `${elements.toExponential(2)} elements`.padStart(19),
     `${violations} violations`.padStart(14),
     `share ${worstShare.toPrecision(3)}`.padStart(13),
+    `farther ${farther} (${unexplained} unexplained)`.padStart(28),
     `ratio ${worstRatio === null ? '-' : worstRatio.toPrecision(3)}`.padStart(12),
     `${cpuS} s`.padStart(8),
   ].join('');
