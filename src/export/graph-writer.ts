@@ -1,9 +1,15 @@
 import type { Attribute } from '../onnx/attribute.ts';
 import { int, ints } from '../onnx/attribute.ts';
-import type { Graph, Value } from '../onnx/graph.ts';
+import { Node, Value, type Graph } from '../onnx/graph.ts';
 import { float32, int64, type Dim, type DType, type Tensor } from '../tensor.ts';
 import type { SourceLayer, SourceWeight } from './source-model.ts';
 import { KERAS, layoutId, laidOut, physicalShape, type Handle, type Layout } from './layout.ts';
+
+/**
+ * Ways in which a tensor may lie besides its own, for readers that like them better. `time-major` is [T, N, F] for a
+ * sequence [N, T, F]; `steps` is [N·T, …] for what a layer made of each step of [N, T, …].
+ */
+export type Form = 'keras' | 'channels-first' | 'time-major' | 'steps';
 
 /** What is shared by everything that writes into one graph. */
 export interface Workshop {
@@ -11,7 +17,7 @@ export interface Workshop {
   /** Constants made of a weight, by what was done to it: a layer called twice reads the same initializer. */
   readonly constants: Map<SourceWeight, Map<string, Value>>;
   /** The same tensor in the other layout, made at most once per value. */
-  readonly forms: Map<Value, Map<'keras' | 'channels-first', () => Handle>>;
+  readonly forms: Map<Value, Map<Form, () => Handle>>;
   readonly warnings: Set<string>;
   /** Lowers a layer that stands inside another's configuration: `activation: {class_name: 'LeakyReLU', …}`. */
   readonly lowerInner: (layer: SourceLayer, x: Handle, graph: GraphWriter) => Handle;
@@ -53,6 +59,25 @@ export class GraphWriter {
       attributes,
       output: { name: this.#named(suffix), dtype, shape },
     });
+  }
+
+  /** A node with several outputs, those left out `undefined`; the first that is there names it. */
+  nodes(
+    opType: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly (NodeOutput | undefined)[],
+    attributes: Readonly<Record<string, Attribute>>,
+  ): (Value | undefined)[] {
+    const { graph } = this.workshop;
+    const values = outputs.map((output) => {
+      if (!output) return undefined;
+      const { shape, dtype = 'float32', suffix } = output;
+      return new Value(graph.uniqueName(this.#named(suffix)), { dtype, shape });
+    });
+    while (values.length > 0 && !values.at(-1)) values.pop();
+    const name = values.find((value) => value)?.name ?? this.name;
+    graph.nodes.push(new Node(opType, { name, inputs, outputs: values, attributes }));
+    return values;
   }
 
   /** A node whose output has the shape, layout and dtype of `x`, its first input. */

@@ -16,11 +16,14 @@ export class Layer {
   readonly origin: Origin;
   /** Whether this call asks for training behaviour: `dropout(x, training=True)`. */
   readonly training: boolean;
+  /** Whether this call heeds the mask of its input; one that does not may still hand it on. */
+  readonly heedsMask: boolean;
 
-  constructor(source: SourceLayer, origin: Origin, training = false) {
+  constructor(source: SourceLayer, origin: Origin, training = false, heedsMask = true) {
     this.source = source;
     this.origin = origin;
     this.training = training;
+    this.heedsMask = heedsMask;
   }
 
   get name(): string {

@@ -6,6 +6,8 @@ import { Layer, type Origin } from './layer.ts';
 import type { Handle } from './layout.ts';
 import type { LayerLowering } from './lowering.ts';
 import { LAYER_LOWERINGS } from './layers/index.ts';
+import { heedsMask, withMask } from './mask.ts';
+import { MASK_OPERATIONS, maskOperation } from './mask-operations.ts';
 import { isOperation, refusal } from './refused-layers.ts';
 import type { CallArgument, SourceCall, SourceLayer, SourceModel, TensorRef } from './source-model.ts';
 
@@ -59,16 +61,22 @@ function lowerStep(
   { layer: source, call }: Step,
   find: (ref: TensorRef) => Lowered,
   place: Place,
-): Lowered[] {
+): readonly Lowered[] {
   const written = source.calls[call]!;
-  const layer = new Layer(source, job.origin, asksForTraining(written) ?? place.training);
+  const training = asksForTraining(written) ?? place.training;
+  const layer = new Layer(source, job.origin, training, heedsMask(written, job.origin));
   const inputs = tensorArguments(written).map(find);
   const name = nameOf(place, source, call);
-  const outputs = source.model
+  const outputs = isModel(job, source)
     ? lowerNested(job, layer, inputs, { ...place, prefix: `${name}/` })
-    : [noting(job, () => lowerLayer(job, layer, written, inputs, name))];
+    : noting(job, () => lowerLayer(job, layer, written, withMask(layer, inputs, written, find), name));
   job.outputShapes.set(name, outputs.map((output) => output?.shape)); // prettier-ignore
   return outputs;
+}
+
+/** Wrappers hold a model of the layers that they wrap, and know themselves what to do with them. */
+function isModel({ lowerings }: Job, { model, className }: SourceLayer): boolean {
+  return model !== undefined && !lowerings.has(className);
 }
 
 /** The second call of a layer has a name of its own, so that names stay apart without a search. */
@@ -89,29 +97,61 @@ function lowerNested(job: Job, layer: Layer, inputs: readonly Lowered[], { prefi
   });
 }
 
-function lowerLayer(job: Job, layer: Layer, call: SourceCall, inputs: readonly Lowered[], name: string): Lowered {
-  const lowering = isOperation(layer) ? undefined : job.lowerings.get(layer.className);
-  if (!lowering) return refuse(layer);
+function lowerLayer(
+  job: Job,
+  layer: Layer,
+  call: SourceCall,
+  inputs: readonly Lowered[],
+  name: string,
+): readonly Lowered[] {
+  const graph = new GraphWriter(job.workshop, name);
+  const known = inputs.filter((input) => input !== undefined);
+  const [first, ...rest] = known;
+  if (isOperation(layer)) {
+    if (!MASK_OPERATIONS.has(layer.className)) return refuse(layer);
+    return first && known.length === 1 ? [maskOperation(layer, call, first, graph) ?? refuse(layer)] : [];
+  }
+  const lowering = job.lowerings.get(layer.className) ?? refuse(layer);
   if (layer.training && lowering.inTraining) {
     layer.unsupported(`it is called with training=True, where it ${lowering.inTraining}`);
   }
   if (call.args.some(holdsConstant)) layer.unsupported('it is called with a constant');
   refuseQuantized(layer);
   warnOfPrecision(layer, job.workshop.warnings);
-  const known = inputs.filter((input) => input !== undefined);
-  const [first, ...rest] = known;
-  if (known.length < inputs.length) return undefined;
+  if (known.length < inputs.length) return [];
   if (!first || (rest.length > 0 && !lowering.merges)) layer.unsupported(`it is called with ${inputs.length} tensors`);
-  const result = lowering.lower(layer, [first, ...rest], new GraphWriter(job.workshop, name));
-  if (lowering.mask === 'own') return result;
-  return { ...result, mask: lowering.mask === 'keeps' ? first.mask : undefined };
+  return lowered(lowering, layer, [first, ...rest], graph);
 }
 
-/** A layer inside another's configuration has no call of its own. */
+/** What a layer gives, with the mask that Keras would pass on. */
+function lowered(
+  lowering: LayerLowering,
+  layer: Layer,
+  inputs: readonly [Handle, ...Handle[]],
+  graph: GraphWriter,
+): readonly Handle[] {
+  const results = [lowering.lower(layer, inputs, graph)].flat();
+  if (lowering.mask === 'own') return results;
+  const mask = lowering.mask === 'keeps' ? inputs[0].mask : undefined;
+  return results.map((result) => ({ ...result, mask }));
+}
+
+/**
+ * A layer inside another's configuration, which has no call of its own, or one that another wraps.
+ * @throws {EdgefoldError} UNSUPPORTED if it, or a layer of the model that it is, cannot be exported.
+ */
 export function lowerInner(job: Job, source: SourceLayer, x: Handle, graph: GraphWriter): Handle {
   const layer = new Layer(source, job.origin);
-  const lowering = job.lowerings.get(source.className);
-  return lowering ? lowering.lower(layer, [x], graph) : refuse(layer);
+  if (isModel(job, source)) {
+    const [output, ...others] = lowerNested(job, layer, [x], { prefix: `${graph.name}/`, depth: 0, training: false });
+    if (others.length > 0) layer.unsupported('it has several outputs and is wrapped in another layer');
+    return output ?? layer.unsupported('the model holds layers that cannot be exported');
+  }
+  refuseQuantized(layer);
+  const lowering = job.lowerings.get(source.className) ?? refuse(layer);
+  const [result, ...others] = lowered(lowering, layer, [x], graph);
+  if (others.length > 0) layer.unsupported('it has several outputs and is wrapped in another layer');
+  return result!;
 }
 
 function refuse(layer: Layer): never {
@@ -120,17 +160,17 @@ function refuse(layer: Layer): never {
 }
 
 /** Collects what is unsupported; everything else is thrown at once. */
-function noting(job: Job, lower: () => Lowered): Lowered {
+function noting(job: Job, lower: () => readonly Lowered[]): readonly Lowered[] {
   try {
     return lower();
   } catch (error) {
     if (!(error instanceof EdgefoldError) || error.code !== 'UNSUPPORTED') throw error;
     job.problems.add(error.message);
-    return undefined;
+    return [];
   }
 }
 
-/** A mask argument repeats what the handles know already. */
+/** A mask argument goes along with its tensor. */
 function tensorArguments({ args, kwargs }: SourceCall): TensorRef[] {
   const named = Object.entries(kwargs).filter(([name]) => name !== 'mask');
   return [...args, ...named.map(([, argument]) => argument)].flatMap(refsIn);

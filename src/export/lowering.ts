@@ -16,7 +16,8 @@ export interface LayerLowering {
   readonly mask?: 'keeps' | 'own';
   /**
    * @param inputs at least one; exactly one unless {@link merges}.
+   * @returns what the layer gives, several tensors in Keras's order.
    * @throws {EdgefoldError} UNSUPPORTED, WEIGHTS or CORRUPT, by way of the methods of `layer`.
    */
-  lower(layer: Layer, inputs: readonly [Handle, ...Handle[]], graph: GraphWriter): Handle;
+  lower(layer: Layer, inputs: readonly [Handle, ...Handle[]], graph: GraphWriter): Handle | readonly Handle[];
 }

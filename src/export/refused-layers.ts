@@ -33,10 +33,10 @@ const REFUSALS: readonly (Refusal & { readonly pattern: RegExp })[] = [
   { ...OPERATION, pattern: /^(TFOpLambda|SlicingOpLambda|TensorFlowOpLayer|ClassMethod|InstanceMethod|InstanceProperty)$/ },
   {
     pattern: /(LSTM|GRU|RNN|^StackedRNNCells|Cell)\w*$/,
-    reason: 'recurrent layers are not exported yet',
+    reason: 'this kind of recurrent layer is not exported yet',
     hint: NOT_YET,
   },
-  { pattern: /^(Bidirectional|TimeDistributed|Wrapper)$/, reason: 'wrappers around layers are not exported yet', hint: NOT_YET },
+  { pattern: /^Wrapper$/, reason: 'wrappers around layers are not exported yet', hint: NOT_YET },
   { pattern: /Attention$/, reason: 'attention layers are not exported yet', hint: NOT_YET },
   { pattern: /^(Layer|Group|Unit|RMS|Spectral)Normalization$/, reason: 'this normalisation is not exported yet', hint: NOT_YET },
   {

@@ -1,6 +1,6 @@
 import { int, ints } from '../onnx/attribute.ts';
 import type { Dim } from '../tensor.ts';
-import { GraphWriter } from './graph-writer.ts';
+import { GraphWriter, type Form } from './graph-writer.ts';
 import {
   CHANNELS_FIRST,
   channelsFirstAxes,
@@ -11,8 +11,6 @@ import {
   type Handle,
   type Layout,
 } from './layout.ts';
-
-type Form = 'keras' | 'channels-first';
 
 /** `x` as Keras has it. */
 export function asKeras(graph: GraphWriter, x: Handle): Handle {
@@ -61,6 +59,11 @@ export function reshaped(
   const inputs = [x.value, graph.integers(suffix === undefined ? 'shape' : `${suffix}_shape`, target)];
   const output = { shape: physical, dtype: x.value.dtype, ...(suffix === undefined ? {} : { suffix }) };
   return graph.handle(graph.node('Reshape', inputs, output), shape, layout);
+}
+
+/** The other form of a value, if one was offered or made. */
+export function offeredForm(graph: GraphWriter, { value }: Handle, form: Form): Handle | undefined {
+  return graph.workshop.forms.get(value)?.get(form)?.();
 }
 
 function inForm(graph: GraphWriter, x: Handle, form: Form, make: () => Handle): Handle {

@@ -62,7 +62,7 @@ export interface SourceLayer {
   /** By Keras's own variable name (`kernel`, `bias`, `gamma`, `moving_mean`, `depthwise_kernel`, …). */
   readonly weights: readonly SourceWeight[];
   readonly trainable: boolean;
-  /** Present when the layer is itself a model (Sequential, Functional, Model). */
+  /** Present when the layer is itself a model (Sequential, Functional, Model); not wired, the layers in a wrapper. */
   readonly model: SourceModel | undefined;
 }
 

@@ -118,7 +118,7 @@ describe('a layer that cannot be exported', () => {
     const custom = layer('mine', 'MyLayer', { calls: [['code']], module: 'my_package.layers' });
     const layers = [
       input('x', [null, 4, 3]),
-      layer('rnn', 'LSTM', { calls: [['x']] }),
+      layer('rnn', 'ConvLSTM1D', { calls: [['x']] }),
       layer('code', 'Lambda', { calls: [['rnn']] }),
       custom,
       dense('dense', [3, 2], { calls: [['mine']] }),
@@ -128,7 +128,7 @@ describe('a layer that cannot be exported', () => {
     expect(code).toBe('UNSUPPORTED');
     expect(message.split('\n')).toEqual([
       '4 layers cannot be exported:',
-      '  rnn (LSTM): recurrent layers are not exported yet. Remove it, or export the part of the model before it.',
+      '  rnn (ConvLSTM1D): this kind of recurrent layer is not exported yet. Remove it, or export the part of the model before it.',
       '  code (Lambda): it holds Python code, which is never run here. Write it with built-in layers (Rescaling, Reshape, Concatenate, …) and save the model again.',
       '  mine (MyLayer): it is a class of its own (my_package.layers). Replace it with the layers in the table of supported layers, or export the part of the model before it.',
       '  plus (Add): it is an operation on tensors written in the model code, not a layer. Use the layer of that name (Add, Multiply, Rescaling, …) in the model and save it again.',

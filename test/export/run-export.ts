@@ -54,6 +54,6 @@ export function operators(graph: Graph): string {
 function typed(dtype: string, data: readonly number[]) {
   if (dtype === 'int32') return Int32Array.from(data);
   if (dtype === 'int64') return BigInt64Array.from(data.map(BigInt));
-  if (dtype === 'uint8') return Uint8Array.from(data);
+  if (dtype === 'uint8' || dtype === 'bool') return Uint8Array.from(data);
   return Float32Array.from(data);
 }

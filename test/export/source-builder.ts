@@ -44,6 +44,11 @@ export function layer(name: string, className: string, parts: LayerParts = {}): 
   };
 }
 
+/** A wrapper as a reader would make it, around layers that `layer` made; in a Bidirectional forward, then backward. */
+export function wrapper(name: string, className: string, inner: readonly SourceLayer[], parts: LayerParts = {}) {
+  return layer(name, className, { ...parts, model: { name, layers: inner, inputs: [], outputs: [] } });
+}
+
 export function input(name: string, shape: readonly (number | null)[], config: JsonObject = {}): SourceLayer {
   return layer(name, 'InputLayer', { config: { batch_shape: shape, ...config } });
 }

@@ -1,6 +1,7 @@
 import type { LayerLowering } from '../lowering.ts';
 import { activation } from './activation.ts';
 import { batchNormalization } from './batch-normalization.ts';
+import { bidirectional } from './bidirectional.ts';
 import { concatenate } from './concatenate.ts';
 import { convolution } from './convolution.ts';
 import { cropping } from './cropping.ts';
@@ -12,17 +13,20 @@ import { embedding } from './embedding.ts';
 import { flatten } from './flatten.ts';
 import { globalPooling } from './global-pooling.ts';
 import { identity } from './identity.ts';
+import { masking } from './masking.ts';
 import { merge } from './merge.ts';
 import { normalization } from './normalization.ts';
 import { pRelu } from './p-relu.ts';
 import { permute } from './permute.ts';
 import { pooling } from './pooling.ts';
 import { elu, leakyRelu, relu, thresholdedRelu } from './rectifiers.ts';
+import { recurrent } from './recurrent.ts';
 import { repeatVector } from './repeat-vector.ts';
 import { rescaling } from './rescaling.ts';
 import { reshape } from './reshape.ts';
 import { resizing } from './resizing.ts';
 import { softmaxLayer } from './softmax.ts';
+import { timeDistributed } from './time-distributed.ts';
 import { transposedConvolution } from './transposed-convolution.ts';
 import { upSampling } from './up-sampling.ts';
 import { zeroPadding } from './zero-padding.ts';
@@ -52,6 +56,10 @@ export const LAYER_LOWERINGS: readonly LayerLowering[] = [
   concatenate,
   dot,
   embedding,
+  masking,
+  recurrent,
+  bidirectional,
+  timeDistributed,
   activation,
   relu,
   leakyRelu,

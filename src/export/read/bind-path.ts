@@ -2,6 +2,7 @@ import { EdgefoldError } from '../../errors.ts';
 import { namedByIndex, needsWeights } from './bind-layer.ts';
 import { toSnakeCase } from './class-names.ts';
 import type { LayerSpec, ModelSpec, NamedWeight, StoredWeight, WeightBindings } from './spec.ts';
+import { wrapperAttributes } from './wrapped.ts';
 
 /** A folder of the weights file: variables by index, and folders below. */
 interface Folder {
@@ -62,10 +63,19 @@ function bindModel(model: ModelSpec, folder: Folder, bindings: Map<LayerSpec, re
   const folders = folder.children.get('layers')?.children ?? new Map<string, Folder>();
   for (const [base, layers] of byClass(model)) {
     for (const [layer, own] of paired(base, layers, folders, where)) {
-      if (layer.model) bindModel(layer.model, own, bindings, `${where}, layer ${layer.name}`);
-      else bindings.set(layer, namedByIndex(layer, variablesOf(layer, own), where));
+      bindLayer(layer, own, bindings, where);
     }
   }
+}
+
+function bindLayer(layer: LayerSpec, own: Folder, bindings: Map<LayerSpec, readonly NamedWeight[]>, where: string) {
+  const at = `${where}, layer ${layer.name}`;
+  const attributes = wrapperAttributes(layer.className);
+  if (!layer.model) bindings.set(layer, namedByIndex(layer, variablesOf(layer, own), where));
+  else if (!attributes) bindModel(layer.model, own, bindings, at);
+  else layer.model.layers.forEach((inner, i) => {
+    bindLayer(inner, own.children.get(attributes[i]!) ?? newFolder(`${own.path}/${attributes[i]!}`), bindings, at);
+  }); // prettier-ignore
 }
 
 /** Layers by the name of their folders, in list order. Operations and a Sequential's input have no folder. */

@@ -6,6 +6,9 @@ const SHAPE_PRESERVING: ReadonlySet<string> = new Set(['Dropout', 'Activation', 
 /** Axes of the input, batch included, and where the kernel holds the size of the last. */
 const KERNEL_INPUT: Readonly<Record<string, { readonly rank: number; readonly axis: number }>> = {
   Dense: { rank: 2, axis: 0 },
+  LSTM: { rank: 3, axis: 0 },
+  GRU: { rank: 3, axis: 0 },
+  SimpleRNN: { rank: 3, axis: 0 },
   Conv1D: { rank: 3, axis: 1 },
   Conv2D: { rank: 4, axis: 2 },
   DepthwiseConv2D: { rank: 4, axis: 2 },

@@ -7,6 +7,7 @@ import { isList, isObject, listMember, member, objectMember, stringMember } from
 import { References, type Target } from './references.ts';
 import { wiredSequential } from './sequential.ts';
 import type { LayerSpec, ModelSpec } from './spec.ts';
+import { wrappedLayers, wrapperAttributes } from './wrapped.ts';
 
 /** Models nested deeper than this are refused. */
 const MAX_NESTING = 64;
@@ -94,7 +95,9 @@ function readCalls(layer: LayerSpec, nodes: readonly JsonValue[], reader: CallRe
 }
 
 function target(layer: LayerSpec): Target {
-  return { className: layer.className, calls: layer.calls, model: layer.model, ownsInput: ownsInput(layer) };
+  const { className, calls } = layer;
+  const model = wrapperAttributes(className) ? undefined : layer.model;
+  return { className, calls, model, ownsInput: ownsInput(layer) };
 }
 
 /** Whether the config itself states the input, rather than this reader. */
@@ -123,9 +126,23 @@ function readLayer(item: JsonValue, index: number, where: string, depth: number)
     config,
     calls: [],
     trainable: member(config, 'trainable') !== false,
-    model: readModel(item, `${where}, layer ${name}`, depth + 1),
+    model:
+      readModel(item, `${where}, layer ${name}`, depth + 1) ??
+      readWrapped(name, className, config, `${where}, layer ${name}`, depth + 1),
     isOperation: module !== undefined && /(^|\.)ops(\.|$)/.test(module),
   };
+}
+
+/** The layers inside a wrapper, as a model that is not wired. */
+function readWrapped(
+  name: string,
+  className: string,
+  config: JsonObject,
+  where: string,
+  depth: number,
+): ModelSpec | undefined {
+  const layers = wrappedLayers(className, config)?.map((item, index) => readLayer(item, index, where, depth));
+  return layers && { name, className: 'Functional', trainable: true, layers, inputs: [], outputs: [] };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../source-model.ts';
-import { isList, member } from './json.ts';
+import { isList, isObject, member } from './json.ts';
 
 /** Names of a layer's variables, in the order in which Keras makes and saves them. */
 type VariableNames = (config: JsonObject) => readonly string[];
@@ -44,6 +44,9 @@ const VARIABLES: ReadonlyMap<string, VariableNames> = new Map<string, VariableNa
   ['SimpleRNN', recurrent],
   ['LSTM', recurrent],
   ['GRU', recurrent],
+  ['CuDNNLSTM', recurrent],
+  ['CuDNNGRU', recurrent],
+  ['RNN', ofCell],
   ...[
     'InputLayer',
     'Activation',
@@ -108,6 +111,7 @@ const STATISTICS: ReadonlySet<string> = new Set([
 
 /** The variables that a layer saves; `undefined` for a class that is not known here. */
 export function variableNames(className: string, config: JsonObject): readonly string[] | undefined {
+  if (className === 'RNN' && !hasKnownCell(config)) return undefined;
   return VARIABLES.get(className)?.(config);
 }
 
@@ -133,6 +137,19 @@ function batchNormalization(config: JsonObject): readonly string[] {
 function layerNormalization(config: JsonObject): readonly string[] {
   const rms = member(config, 'rms_scaling') === true;
   return [...when(rms || flag(config, 'scale'), 'gamma'), ...when(!rms && flag(config, 'center'), 'beta')];
+}
+
+function hasKnownCell(config: JsonObject): boolean {
+  const cell = member(config, 'cell');
+  const name = isObject(cell) ? member(cell, 'class_name') : undefined;
+  return name === 'LSTMCell' || name === 'GRUCell' || name === 'SimpleRNNCell';
+}
+
+/** An `RNN` has the variables of its cell. */
+function ofCell(config: JsonObject): readonly string[] {
+  const cell = member(config, 'cell');
+  const inner = isObject(cell) ? member(cell, 'config') : undefined;
+  return recurrent(isObject(inner) ? inner : {});
 }
 
 /** Every flag asked for here is true by default. */

@@ -309,6 +309,144 @@ def sequences():
     case("embedding of int32", keras.Model(x, L.Flatten()(L.Embedding(7, 3)(x))), data=[ids.astype("int32")])
 
 
+def recurrent():
+    one("lstm", (7, 3), L.LSTM(5))
+    one("lstm all options", (5, 3), L.LSTM(4, activation="softsign", recurrent_activation="hard_sigmoid", use_bias=False,
+        unit_forget_bias=False, return_sequences=True, go_backwards=True, unroll=True, dropout=0.3,
+        recurrent_dropout=0.2, implementation=1))
+    one("lstm one step", (1, 3), L.LSTM(2, return_sequences=True))
+    one("lstm go backwards last", (5, 3), L.LSTM(2, go_backwards=True, recurrent_activation="sparse_sigmoid"))
+    for name in ("relu", "linear", "elu", "leaky_relu", "softplus", "hard_sigmoid", "sigmoid", "tanh"):
+        one(f"simple rnn {name}", (4, 3), L.SimpleRNN(2, activation=name, return_sequences=True))
+        one(f"lstm {name}", (4, 3), L.LSTM(2, activation=name, recurrent_activation=name))
+        one(f"gru {name}", (4, 3), L.GRU(2, activation="tanh", recurrent_activation=name))
+    one("gru activation layer", (4, 3), L.GRU(2, activation=L.LeakyReLU(negative_slope=0.125)))
+    one("simple rnn activation elu layer", (4, 3), L.SimpleRNN(2, activation=L.ELU(alpha=0.5)))
+    one("simple rnn none no bias backwards", (4, 3), L.SimpleRNN(2, activation=None, use_bias=False, go_backwards=True))
+    for after in (True, False):
+        for bias in (True, False):
+            one(f"gru reset after {after} bias {bias}", (5, 3), L.GRU(4, reset_after=after, use_bias=bias,
+                return_sequences=True, go_backwards=bias))
+    one("rnn of lstm cell", (5, 3), L.RNN(L.LSTMCell(4), return_sequences=True))
+    one("rnn of gru cell", (5, 3), L.RNN(L.GRUCell(4, reset_after=False, activation="relu"), go_backwards=True))
+    one("rnn of simple cell", (5, 3), L.RNN(L.SimpleRNNCell(4, use_bias=False)))
+    one("lstm stack", (6, 3), L.LSTM(4, return_sequences=True), L.Dropout(0.5), L.GRU(5, return_sequences=True),
+        L.SimpleRNN(2), L.Dense(3))
+    one("conv lstm dense", (9, 3), L.Conv1D(4, 2), L.MaxPooling1D(2), L.LSTM(5, return_sequences=True), L.Dense(2))
+    one("lstm conv", (6, 3), L.LSTM(4, return_sequences=True), L.Conv1D(2, 3))
+    one("norm lstm norm gru", (5, 3), L.BatchNormalization(), L.LSTM(4, return_sequences=True), L.BatchNormalization(),
+        L.GRU(2))
+    one("lstm flatten", (5, 3), L.LSTM(4, return_sequences=True), L.Flatten(), L.Dense(2))
+    one("reshape lstm", (4, 3, 2), L.Conv2D(3, 2), L.Reshape((3, 6)), L.LSTM(2))
+    one("conv flatten repeat lstm", (4, 3, 2), L.Conv2D(3, 2), L.Flatten(), L.RepeatVector(3), L.LSTM(2))
+
+
+def recurrent_states():
+    def states(count, units):
+        return [keras.Input((units,), name=f"s{i}") for i in range(count)]
+
+    for name, count in (("LSTM", 2), ("GRU", 1), ("SimpleRNN", 1)):
+        for sequences in (True, False):
+            x, given = keras.Input((5, 3), name="x"), states(count, 4)
+            layer = getattr(L, name)(4, return_sequences=sequences, return_state=True, go_backwards=sequences)
+            case(f"{name} states in and out {sequences}", keras.Model([x, *given], layer(x, initial_state=given)))
+    x = keras.Input((5, 3), name="x")
+    _, *encoded = L.LSTM(4, return_state=True)(x)
+    target = keras.Input((7, 2), name="target")
+    y = L.LSTM(4, return_sequences=True)(target, initial_state=encoded)
+    case("encoder and decoder", keras.Model([x, target], L.Dense(3, activation="softmax")(y)))
+    for name, count in (("LSTM", 4), ("GRU", 2)):
+        for sequences in (True, False):
+            for merge in ("concat", None):
+                x, given = keras.Input((5, 3), name="x"), states(count, 4)
+                layer = L.Bidirectional(getattr(L, name)(4, return_sequences=sequences, return_state=True), merge_mode=merge)
+                case(f"bidirectional {name} states {sequences} {merge}",
+                     keras.Model([x, *given], layer(x, initial_state=given)))
+    x = keras.Input((5, 3), name="x")
+    shared = L.GRU(3, return_sequences=True)
+    case("gru called twice", keras.Model(x, shared(shared(x))))
+
+
+def wrappers():
+    for merge in ("concat", "sum", "ave", "mul", None):
+        for sequences in (True, False):
+            one_or_two(f"bidirectional {merge} {sequences}", (5, 3), L.Bidirectional(
+                L.GRU(4, return_sequences=sequences), merge_mode=merge))
+    one("bidirectional stack", (5, 3), L.Bidirectional(L.LSTM(4, return_sequences=True)), L.Dropout(0.1),
+        L.Bidirectional(L.LSTM(2, return_sequences=True, use_bias=False)), L.Bidirectional(L.SimpleRNN(3)), L.Dense(2))
+    one("bidirectional other activation", (5, 3), L.Bidirectional(
+        L.LSTM(4, return_sequences=True, activation="leaky_relu"), backward_layer=L.LSTM(
+            4, return_sequences=True, go_backwards=True, recurrent_activation="hard_sigmoid", use_bias=False)))
+    one("bidirectional other kind and size", (5, 3), L.Bidirectional(
+        L.LSTM(4, return_sequences=True), backward_layer=L.GRU(2, return_sequences=True, go_backwards=True)))
+    one("bidirectional other way round", (5, 3), L.Bidirectional(
+        L.GRU(4, return_sequences=True, go_backwards=True), backward_layer=L.GRU(4, return_sequences=True)))
+    one("bidirectional of cell", (5, 3), L.Bidirectional(L.RNN(L.LSTMCell(4), return_sequences=True), merge_mode="sum"))
+    one("distributed dense", (4, 3), L.TimeDistributed(L.Dense(5, activation="softmax")))
+    one("distributed norm activation", (4, 3), L.TimeDistributed(L.BatchNormalization()),
+        L.TimeDistributed(L.Activation("tanh")), L.TimeDistributed(L.Dropout(0.5)))
+    one("distributed conv pool flatten lstm", (4, 7, 5, 3), L.TimeDistributed(L.Conv2D(4, (3, 2), padding="same")),
+        L.TimeDistributed(L.BatchNormalization()), L.TimeDistributed(L.MaxPooling2D(2)), L.TimeDistributed(L.Flatten()),
+        L.LSTM(3))
+    one("distributed conv global lstm", (4, 7, 5, 3), L.TimeDistributed(L.Conv2D(4, 3, activation="relu")),
+        L.TimeDistributed(L.GlobalAveragePooling2D()), L.GRU(3))
+    one("distributed lstm", (4, 5, 3), L.TimeDistributed(L.LSTM(2)), L.LSTM(3))
+    one("distributed reshape", (4, 6), L.TimeDistributed(L.Reshape((3, 2))), L.TimeDistributed(L.Permute((2, 1))))
+    inner = keras.Sequential([keras.Input((6, 5, 3)), L.Conv2D(4, 2, activation="relu"), L.BatchNormalization(),
+                              L.GlobalMaxPooling2D(), L.Dense(3)], name="inner")
+    one("distributed model", (4, 6, 5, 3), L.TimeDistributed(inner), L.Bidirectional(L.LSTM(2)))
+    one("distributed bidirectional", (4, 5, 3), L.TimeDistributed(L.Bidirectional(L.GRU(2))))
+    one("distributed twice", (3, 4, 5, 2), L.TimeDistributed(L.TimeDistributed(L.Conv1D(3, 2))))
+
+
+def one_or_two(name, shape, layer):
+    """A functional model: the layer may have two outputs."""
+    x = keras.Input(shape, name="x")
+    case(name, keras.Model(x, layer(x)))
+
+
+def masks():
+    # Nothing masked; in front; behind; in the middle; all; all but one.
+    ids = np.array([[1, 4, 2, 3, 5], [0, 0, 6, 1, 2], [3, 5, 0, 0, 0], [4, 0, 2, 0, 1], [0, 0, 0, 0, 0],
+                    [0, 0, 0, 6, 0]], "float32")
+    for name in ("LSTM", "GRU", "SimpleRNN"):
+        for sequences in (True, False):
+            for backwards in (True, False):
+                for zero in (True, False):
+                    layer = getattr(L, name)(4, return_sequences=sequences, go_backwards=backwards, zero_output_for_mask=zero)
+                    one(f"mask {name} sequences {sequences} backwards {backwards} zero {zero}", (5,),
+                        L.Embedding(7, 3, mask_zero=True), layer, data=[ids])
+    for sequences in (True, False):
+        for merge in ("concat", "mul"):
+            one(f"mask bidirectional {merge} {sequences}", (5,), L.Embedding(7, 3, mask_zero=True),
+                L.Bidirectional(L.LSTM(4, return_sequences=sequences), merge_mode=merge), data=[ids])
+    x = keras.Input((5,), name="x")
+    y = L.Bidirectional(L.GRU(4, return_sequences=True, return_state=True), merge_mode=None)(L.Embedding(7, 3, mask_zero=True)(x))
+    case("mask bidirectional both states", keras.Model(x, y), data=[ids])
+    one("mask bidirectional other kind", (5,), L.Embedding(7, 3, mask_zero=True), L.Bidirectional(
+        L.LSTM(4, return_sequences=True), backward_layer=L.GRU(2, return_sequences=True, go_backwards=True)), data=[ids])
+    one("mask through a stack", (5,), L.Embedding(7, 3, mask_zero=True), L.Bidirectional(L.GRU(4, return_sequences=True)),
+        L.Dropout(0.5), L.LSTM(2, return_sequences=True), L.TimeDistributed(L.Dense(3)), L.GRU(2, go_backwards=True), data=[ids])
+    one("mask to the average", (5,), L.Embedding(7, 3, mask_zero=True), L.LSTM(2, return_sequences=True),
+        L.GlobalAveragePooling1D(), data=[ids[:4]])
+    steps = (np.random.default_rng(3).integers(-9, 9, (6, 5, 3)) / 8).astype("float32")
+    steps[ids == 0] = 0.5
+    steps[0, 1, 0] = 0.5
+    one("masking", (5, 3), L.Masking(0.5), data=[steps])
+    one("masking lstm", (5, 3), L.Masking(0.5), L.LSTM(4, return_sequences=True), data=[steps])
+    one("masking norm gru", (5, 3), L.Masking(0.5), L.BatchNormalization(), L.GRU(4), data=[steps])
+    x, given = keras.Input((5,), name="x"), [keras.Input((4,), name=f"s{i}") for i in range(2)]
+    embedded = L.Embedding(7, 3, mask_zero=True)(x)
+    initial = (np.arange(48).reshape(2, 6, 4) / 32).astype("float32")
+    for sequences in (True, False):
+        y = L.LSTM(4, return_sequences=sequences, return_state=True)(embedded, initial_state=given)
+        case(f"mask and states {sequences}", keras.Model([x, *given], y), data=[ids, *initial])
+    x, mask = keras.Input((5, 3), name="x"), keras.Input((5,), dtype="bool", name="mask")
+    case("mask as an input", keras.Model([x, mask], L.GRU(4, return_sequences=True)(x, mask=mask)), data=[steps, ids != 0])
+    x = keras.Input((5, 3), name="x")
+    case("masking in a functional model", keras.Model(x, L.GRU(4)(L.Masking(0.5)(x))), data=[steps])
+
+
 def augmentation():
     x = keras.Input((6, 5, 3), dtype="uint8", name="x")
     pixels = np.arange(180, dtype="uint8").reshape(2, 6, 5, 3)
@@ -322,7 +460,8 @@ def augmentation():
         L.RandAugment(), L.AugMix(), L.MixUp(), L.CutMix())
 
 
-for group in (convolutions, dense, normalizations, shapes, activations, branches, nested, sequences, augmentation):
+for group in (convolutions, dense, normalizations, shapes, activations, branches, nested, sequences, recurrent,
+              recurrent_states, wrappers, masks, augmentation):
     group()
 with open(OUTPUT, "w") as file:
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(c, separators=(',', ':'))}" for name, c in CASES.items())
