@@ -13,6 +13,8 @@ export { readOnnx, type ReadOptions } from './onnx/read.ts';
 export { writeOnnx } from './onnx/write.ts';
 export { printGraph } from './onnx/print.ts';
 export { checkGraph } from './onnx/check.ts';
+export { evaluate, type EvaluateOptions } from './onnx/evaluate/evaluate.ts';
+export { stampProvenance, type Provenance } from './onnx/provenance.ts';
 
 export { exportModel, exportSource, type ExportedModel, type ExportOptions, type ExportResult } from './export/export-model.ts'; // prettier-ignore
 export { inMemoryFiles, readSource } from './export/read/read-source.ts';
@@ -25,10 +27,20 @@ export type {
   SourceWeight,
 } from './export/source-model.ts';
 
-export { foldGraph } from './fold/fold-graph.ts';
-export type { Fold, FoldReport, KeptNode } from './fold/report.ts';
+export { foldGraph, type FoldOptions } from './fold/fold-graph.ts';
+export type {
+  Certificate,
+  Fold,
+  FoldReport,
+  FoldWay,
+  KeptNode,
+  RemovedNode,
+  RoundingCount,
+} from './fold/report.ts';
 
+export { bisect, type Bisection, type BisectOptions } from './parity/bisect.ts';
 export { verify, type VerifyOptions } from './parity/verify.ts';
+export { reportPage, type ChartLibrary, type PageContents } from './parity/page/page.ts';
 export { compareTensors } from './parity/metrics.ts';
 export { formatMetrics, formatParity } from './parity/format.ts';
 export { toleranceFor, TOLERANCES } from './parity/tolerances.ts';
