@@ -53,7 +53,20 @@ export function runCells(graph: GraphWriter, run: Run): RunResult {
     state(wants.memory, 'memory'),
   ];
   const [sequence, last, memory] = graph.nodes(cell.opType, inputs, outputs, attributes(run));
-  return { sequence, last, memory };
+  return { sequence, last: kept(graph, run, last, 0), memory: kept(graph, run, memory, 1) };
+}
+
+/** The state of a sample without steps is that which it began with; onnxruntime gives zero. */
+function kept(graph: GraphWriter, { lengths, states }: Run, value: Value | undefined, index: 0 | 1): Value | undefined {
+  const initial = states[index];
+  if (!value || !lengths || !initial) return value;
+  const part = graph.part(index === 0 ? 'last_h' : 'last_c');
+  const N = lengths.shape![0]!;
+  const zero = part.constant('zero', { dtype: 'int32', shape: [], data: Int32Array.of(0) });
+  const ran = part.node('Greater', [lengths, zero], { shape: [N], dtype: 'bool', suffix: 'ran' });
+  const column = { shape: [N, 1], dtype: 'bool', suffix: 'column' } as const;
+  const rows = part.node('Unsqueeze', [ran, part.integers('axis', [1])], column);
+  return part.node('Where', [rows, value, initial], { shape: value.shape! });
 }
 
 function attributes({ cells, backwards }: Run) {
