@@ -66,10 +66,16 @@ async function buildCommandLine(folder) {
     logLevel: 'warning',
   });
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+  withImportModule(join(folder, 'edgefold.js'));
   writeFileSync(join(folder, 'LICENSES'), licensesOf(Object.keys(metafile.inputs)));
   const writer = join(folder, 'write-code-cache.js');
   execFileSync(process.execPath, [writer, join(folder, 'edgefold.js')], { stdio: ['ignore', 'ignore', 'inherit'] });
   rmSync(writer);
+}
+
+/** Code that comes from a cache cannot call `import()`; `start` hands it a function that can. */
+function withImportModule(file) {
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/\bimport\("([^"]+)"\)/g, 'importModule("$1")'));
 }
 
 /** The licences of the packages that are in the bundle. */

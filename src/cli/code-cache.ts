@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createRequire, wrap } from 'node:module';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 /** A CommonJS file that is ready to run. */
 export interface Compiled {
@@ -10,22 +10,23 @@ export interface Compiled {
   cache(): Buffer;
 }
 
+/** What a file sees besides globals; `importModule` is there because code from a cache has no `import()`. */
+const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname', 'importModule'];
+
 /**
  * Compiles a CommonJS file, or takes what was compiled before from `FILE.cache`. V8 itself refuses a cache of another
  * version of itself or of another source, and compiles then as if there were none.
  */
 export function compiled(file: string): Compiled {
   const cachedData = contentOf(`${file}.cache`);
-  const script = new Script(wrap(readFileSync(file, 'utf8')), {
-    filename: file,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    ...(cachedData && { cachedData }),
-  });
+  const source = `(function (${PARAMETERS.join(', ')}) { ${readFileSync(file, 'utf8')}\n});`;
+  const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) });
   return {
     run() {
       const body = script.runInThisContext() as (...names: unknown[]) => void;
       const module = { exports: {} };
-      body.call(module.exports, module.exports, createRequire(file), module, file, dirname(file));
+      const importModule = (name: string) => import(name) as Promise<unknown>;
+      body.call(module.exports, module.exports, createRequire(file), module, file, dirname(file), importModule);
     },
     cache: () => script.createCachedData(),
   };
