@@ -60,7 +60,7 @@ function readPair(layer: Layer, x: Handle, graph: GraphWriter): Pair {
     return { ...it, zeroAtMask: it.sequences && !repeats };
   });
   const [forward, backward] = parts;
-  if (!forward || !backward || parts.length > 2) return layer.malformed('layer', 'a recurrent layer');
+  if (!forward || !backward) return layer.unsupported('it wraps a layer that is not recurrent');
   if (forward.backwards === backward.backwards) layer.malformed('backward_layer', 'a layer in the other direction');
   if (forward.sequences !== backward.sequences || forward.returnsState !== backward.returnsState)
     layer.malformed('backward_layer', 'a layer that returns the same');

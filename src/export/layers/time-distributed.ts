@@ -1,3 +1,4 @@
+import { int } from '../../onnx/attribute.ts';
 import type { Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
@@ -50,11 +51,12 @@ function lastAxisOnly(inner: SourceLayer, x: Handle): SourceLayer | undefined {
 }
 
 function byStep(layer: Layer, inner: SourceLayer, x: Handle, graph: GraphWriter): Handle {
-  const [N, T, ...rest] = x.shape as [Dim, Dim, ...Dim[]];
+  const outer = offeredForm(graph, x, 'outer') ?? asKeras(graph, x);
   const steps = offeredForm(graph, x, 'steps') ?? merged(layer, asKeras(graph, x), graph);
   const made = graph.workshop.lowerInner(inner, steps, graph.part('step'));
-  const y = split(layer, asKeras(graph, made), [N, T], { x, rest }, graph);
+  const y = split(layer, asKeras(graph, made), outer, graph);
   offerForm(graph, y, 'steps', () => made);
+  offerForm(graph, y, 'outer', () => outer);
   return y;
 }
 
@@ -69,30 +71,21 @@ function merged(layer: Layer, x: Handle, graph: GraphWriter): Handle {
 }
 
 /** [N·T, …b] → [N, T, …b] */
-function split(
-  layer: Layer,
-  y: Handle,
-  [N, T]: readonly [Dim, Dim],
-  { x }: { readonly x: Handle; readonly rest: readonly Dim[] },
-  graph: GraphWriter,
-): Handle {
-  const rest = y.shape.slice(1);
+function split(layer: Layer, y: Handle, outer: Handle, graph: GraphWriter): Handle {
+  const [N, T] = outer.shape as [Dim, Dim];
+  const rest = known(layer, y.shape.slice(1));
+  const target = typeof T === 'number' ? graph.integers('shape', [-1, T, ...rest]) : sizesOf(graph, outer, rest);
   const shape = [N, T, ...rest];
-  const sizes = known(layer, rest);
-  const output = { shape, dtype: y.value.dtype };
-  const target = typeof T === 'number' ? graph.integers('shape', [-1, T, ...sizes]) : sizesOf(graph, x, sizes);
-  return graph.handle(graph.node('Reshape', [y.value, target], output), shape, KERAS);
+  return graph.handle(graph.node('Reshape', [y.value, target], { shape, dtype: y.value.dtype }), shape, KERAS);
 }
 
-/** The first two sizes of x, which only the running model knows, and the others. */
-function sizesOf(graph: GraphWriter, given: Handle, rest: readonly number[]) {
-  const x = asKeras(graph, given);
+/** The first two sizes of a tensor, which only the running model knows, and others. */
+function sizesOf(graph: GraphWriter, { value, shape }: Handle, rest: readonly number[]) {
   const vector = (length: number, suffix: string) => ({ shape: [length], dtype: 'int64' as const, suffix });
-  const all = graph.node('Shape', [x.value], vector(x.shape.length, 'sizes'));
+  const all = graph.node('Shape', [value], vector(shape.length, 'sizes'));
   const outer = graph.node('Gather', [all, graph.integers('outer', [0, 1])], vector(2, 'outer_sizes'));
   const inputs = [outer, graph.integers('inner_sizes', rest)];
-  const attributes = { axis: { kind: 'int', value: 0 } as const };
-  return graph.node('Concat', inputs, { ...vector(2 + rest.length, 'shape'), attributes });
+  return graph.node('Concat', inputs, { ...vector(2 + rest.length, 'shape'), attributes: { axis: int(0) } });
 }
 
 function known(layer: Layer, sizes: readonly Dim[]): number[] {
