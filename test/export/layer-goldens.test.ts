@@ -61,15 +61,16 @@ describe.each(FILES)('%s', (_title, file) => {
     },
   );
 
-  test.each([13, 14, 15, 16, 18, 19, 20, 21])('all give the same in opset %i, at another batch size', async (opset) => {
+  test.each([13, 14, 15, 16, 17, 18, 19, 20, 21])('all give the same in opset %i, at batch 1 or 7', async (opset) => {
+    const batch = opset % 2 === 0 ? 1 : 7;
     for (const golden of Object.values(cases)) {
       const { graph } = await exportModel(asFiles(golden), { opset });
       expect(graph.opset).toBe(opset);
       if (!isBatchFirst(golden)) continue;
-      const inputs = Object.entries(golden.inputs).map(([name, values]) => [name, repeated(first(values), 3)] as const);
+      const inputs = Object.entries(golden.inputs).map(([name, x]) => [name, repeated(first(x), batch)] as const);
       const outputs = Object.values(await runGraph(graph, Object.fromEntries(inputs)));
       outputs.forEach((output, i) => {
-        expect(worstError(output, repeated(first(golden.outputs[i]!), 3))).toBeLessThanOrEqual(TOLERANCE);
+        expect(worstError(output, repeated(first(golden.outputs[i]!), batch))).toBeLessThanOrEqual(TOLERANCE);
       });
     }
   });

@@ -7,6 +7,8 @@ import type { Layer } from '../layer.ts';
 import { gatherRows, layoutId, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import type { SourceWeight } from '../source-model.ts';
+import { fromTimeMajor } from '../recurrent/time.ts';
+import { offeredForm } from '../reorder.ts';
 import { staticChannels } from '../spatial.ts';
 
 /**
@@ -20,6 +22,7 @@ import { staticChannels } from '../spatial.ts';
  *   … of a reordered x           Gemm, the rows of the kernel in x's order: no Transpose
  *   rank 3 and more              MatMul + Add
  *   … of a channels-first x      a convolution with windows of one point
+ *   … of a recurrent layer's x    on the sequence as that made it, [T, N, F]
  *
  * Defaults: `use_bias` true, `activation` none.
  * Source: https://keras.io/api/layers/core_layers/dense/
@@ -29,11 +32,19 @@ export const dense: LayerLowering = {
   note: 'any rank; a Flatten before it costs no Transpose',
   mask: 'keeps',
 
-  lower(layer, [x], graph) {
-    const y = product(layer, graph.float(x), layer.size('units'), layer.flag('use_bias', true), graph);
-    return applyActivation(layer, y, graph.part('activation'));
+  lower(layer, [given], graph) {
+    const x = graph.float(given);
+    const steps = offeredForm(graph, x, 'time-major');
+    // Where another layer has only read x in that form, x itself is nearer.
+    if (!steps || x.value.producer?.inputs[0] !== steps.value) return activated(layer, x, graph);
+    return fromTimeMajor(graph, activated(layer, steps, graph.part('steps')).value);
   },
 };
+
+function activated(layer: Layer, x: Handle, graph: GraphWriter): Handle {
+  const y = product(layer, x, layer.size('units'), layer.flag('use_bias', true), graph);
+  return applyActivation(layer, y, graph.part('activation'));
+}
 
 /** x · kernel + bias over the last axis, the linear part that Dense and EinsumDense share. */
 export function product(layer: Layer, x: Handle, units: number, useBias: boolean, graph: GraphWriter): Handle {

@@ -35,6 +35,25 @@ describe('a recurrent layer', () => {
     expect(operators(graph)).toBe('Transpose LSTM Squeeze GRU Squeeze RNN Squeeze');
   });
 
+  test('hands it through a Dense in the same way', () => {
+    const dense = layer('d', 'Dense', {
+      config: { units: 2, activation: 'relu' },
+      weights: [filled([4, 2]), filled([2])],
+    });
+    const graph = exported(recurrent('a', 'LSTM', [3, 4], all), dense, recurrent('b', 'GRU', [2, 2]));
+    expect(operators(graph)).toBe('Transpose LSTM Squeeze MatMul Add Relu GRU Squeeze');
+    expect(operators(exported(recurrent('a', 'LSTM', [3, 4], all), dense))).toBe(
+      'Transpose LSTM Squeeze MatMul Add Relu Transpose',
+    );
+  });
+
+  test('leaves an input that it reads to a Dense beside it as it is', () => {
+    const dense = layer('d', 'Dense', { config: { units: 2 }, weights: [filled([3, 2]), filled([2])], calls: [['x']] });
+    const layers = [input('x', [null, 5, 3]), recurrent('a', 'LSTM', [3, 4], {}, { calls: [['x']] }), dense];
+    const { graph } = exportSource(sourceFile(model('m', layers, ['a', 'd'])));
+    expect(operators(graph)).toBe('Transpose LSTM Squeeze MatMul Add');
+  });
+
   test('takes a sequence from a convolution, and gives one to it, with one Transpose each', () => {
     const conv = (name: string, channels: number) => layer(name, 'Conv1D', { config: { filters: 2, kernel_size: 2 }, weights: [filled([2, channels, 2]), filled([2])] }); // prettier-ignore
     const graph = exported(conv('before', 3), recurrent('a', 'LSTM', [2, 4], all), conv('behind', 4), layer('pool', 'GlobalMaxPooling1D')); // prettier-ignore
@@ -83,6 +102,30 @@ describe('a recurrent layer', () => {
   ])('is refused by name for %s', (_name, given, message) => {
     expect(() => exported(given)).toThrow(message);
   }); // prettier-ignore
+});
+
+describe('a sequence of any length', () => {
+  const ids = { shape: [4, 5], data: [1, 4, 2, 3, 5, 0, 0, 6, 1, 2, 3, 5, 0, 0, 0, 0, 0, 0, 0, 0] };
+  const embedding = layer('e', 'Embedding', { config: { input_dim: 7, output_dim: 3, mask_zero: true }, weights: [filled([7, 3])] }); // prettier-ignore
+  const masked = (steps: number | null, ...layers: SourceLayer[]) => exportSource(sourceFile(sequential([null, steps], [embedding, ...layers]))).graph; // prettier-ignore
+  const both = (config: JsonObject) =>
+    wrapper('w', 'Bidirectional', [recurrent('f', 'GRU', [3, 2], config), recurrent('b', 'GRU', [3, 2], { ...config, go_backwards: true })]); // prettier-ignore
+
+  test.each<[string, SourceLayer]>([
+    ['a sequence', recurrent('a', 'LSTM', [3, 4], all)],
+    ['a sequence backwards', recurrent('a', 'GRU', [3, 4], { ...all, go_backwards: true })],
+    ['a last state', recurrent('a', 'SimpleRNN', [3, 4])],
+    ['both directions', both(all)],
+    ['the last states of both directions', both({})],
+  ])('is masked as one whose length is known: %s', async (_name, given) => {
+    for (const batch of [1, 4]) {
+      const x = { shape: [batch, 5], data: ids.data.slice(0, 5 * batch) };
+      const [open] = Object.values(await runGraph(masked(null, given), { x }));
+      const [fixed] = Object.values(await runGraph(masked(5, given), { x }));
+      expect(open!.shape).toEqual(fixed!.shape);
+      expect(open!.data).toEqual(fixed!.data);
+    }
+  });
 });
 
 describe('Bidirectional', () => {
