@@ -8,10 +8,10 @@ interface Subgraph {
 /** The graphs that a node holds (bodies of If, Loop, Scan), each with the name of its attribute. */
 export function subgraphsOf(node: Node): Subgraph[] {
   const found: Subgraph[] = [];
-  for (const [name, { kind, value }] of node.attributes) {
+  node.attributes.forEach(({ kind, value }, name) => {
     if (kind === 'graph') found.push({ name, graph: value });
     if (kind === 'graphs') for (const graph of value) found.push({ name, graph });
-  }
+  });
   return found;
 }
 

@@ -1,12 +1,16 @@
 import { onnx, type Message } from './onnx.js';
 import { edited } from './wire.ts';
 
-/** Every field through which a tensor can be reached. */
-const FIELDS: ReadonlySet<string> = new Set([
-  'graph', 'training_info', 'functions', 'initialization', 'algorithm',
-  'node', 'initializer', 'sparse_initializer', 'attribute', 'attribute_proto',
-  't', 'g', 'sparse_tensor', 'tensors', 'graphs', 'sparse_tensors', 'values', 'indices',
-]); // prettier-ignore
+/** The fields of each message through which a tensor can be reached. */
+const FIELDS: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, readonly string[]>([
+  [onnx.ModelProto, ['training_info', 'functions', 'graph']],
+  [onnx.TrainingInfoProto, ['initialization', 'algorithm']],
+  [onnx.FunctionProto, ['node', 'attribute_proto']],
+  [onnx.GraphProto, ['node', 'initializer', 'sparse_initializer']],
+  [onnx.NodeProto, ['attribute']],
+  [onnx.AttributeProto, ['tensors', 'graphs', 'sparse_tensors', 't', 'g', 'sparse_tensor']],
+  [onnx.SparseTensorProto, ['values', 'indices']],
+]);
 
 export type RewriteTensor = (tensor: onnx.TensorProto, isInitializer: boolean) => onnx.TensorProto;
 
@@ -17,23 +21,24 @@ export function rewriteTensors(model: onnx.ModelProto, rewrite: RewriteTensor): 
 
 function rewriteMessage<M extends Message>(message: M, rewrite: RewriteTensor, isInitializer: boolean): M {
   if (message instanceof onnx.TensorProto) return rewrite(message, isInitializer) as Message as M;
-  const changes: Record<string, unknown> = {};
-  for (const [field, before] of Object.entries(message)) {
-    if (!FIELDS.has(field)) continue;
-    const after = rewriteField(before as string | Message | Message[], rewrite, field === 'initializer');
-    if (after !== before) changes[field] = after;
+  let changes: Record<string, unknown> | undefined;
+  for (const field of FIELDS.get(message.constructor) ?? []) {
+    const before = (message as Readonly<Record<string, unknown>>)[field] as Message | Message[] | null | undefined;
+    if (!before) continue;
+    const isList = Array.isArray(before);
+    const after = isList
+      ? rewriteList(before, rewrite, field === 'initializer')
+      : rewriteMessage(before, rewrite, false);
+    if (after !== before) (changes ??= {})[field] = after;
   }
-  return Object.keys(changes).length === 0 ? message : edited(message, changes as Partial<M>);
+  return changes ? edited(message, changes as Partial<M>) : message;
 }
 
-/** Fields of the same name may hold strings: those of a function name its attributes. */
-function rewriteField(
-  field: string | Message | (string | Message)[],
-  rewrite: RewriteTensor,
-  isInitializer: boolean,
-): unknown {
-  if (typeof field === 'string') return field;
-  if (!Array.isArray(field)) return rewriteMessage(field, rewrite, isInitializer);
-  const list = field.map((item) => (typeof item === 'string' ? item : rewriteMessage(item, rewrite, isInitializer)));
-  return list.every((item, index) => item === field[index]) ? field : list;
+function rewriteList(list: Message[], rewrite: RewriteTensor, isInitializer: boolean): Message[] {
+  let changed: Message[] | undefined;
+  list.forEach((before, index) => {
+    const after = rewriteMessage(before, rewrite, isInitializer);
+    if (after !== before) (changed ??= [...list])[index] = after;
+  });
+  return changed ?? list;
 }
