@@ -109,7 +109,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'the shift ignores the scale of the mean',
     file: 'src/fold/batch-normalization.ts',
-    from: 'zip(mean!, scale, multiply)',
+    from: 'zip(mean!, scale, product)',
     to: 'mean!',
   },
   {

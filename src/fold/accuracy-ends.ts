@@ -1,5 +1,5 @@
 import type { Node } from '../onnx/graph.ts';
-import { affine, at, compose, isPureShift, stretch, type Affine, type Vector } from './affine.ts';
+import { affine, at, compose, isPureShift, isUniform, stretch, type Affine, type Vector } from './affine.ts';
 import { exact } from './double-double.ts';
 import type { Refusal } from './facts.ts';
 import type { Lifted } from './lift.ts';
@@ -22,26 +22,37 @@ export function endsOf(plan: Plan, world: World): readonly End[] {
   const { facts } = world;
   const asItIs = trial(world, ({ affine }) => affine);
   const magnitudes = trial(world, (lifted, node) => magnitudesOf(node, lifted, facts));
-  const sizes = carried(plan, magnitudesAt(plan.site, world), magnitudes);
+  const moved = carried(plan, magnitudesAt(plan.site, world), magnitudes);
+  const sizes = moved ?? withAffine(plan.arrivals, mostMagnitudes(plan, world));
   const statistics = statisticsOf(plan.site, facts);
   const standard = statistics && carried(plan, statistics.standard, asItIs);
-  const most = mostMagnitudes(plan, world);
   return plan.arrivals.map((arrival, index) => ({
     ...arrival,
     before: world.edit(arrival.node)?.edit ?? NO_EDIT,
     after: plan.edits.get(arrival.node)?.edit ?? NO_EDIT,
     // A Sub on the way turns the sign of what it subtracts.
-    magnitudes: absolute(sizes?.[index]?.affine ?? most),
+    magnitudes: absolute(sizes[index]!.affine),
     standard: standard?.[index]?.affine,
   }));
 }
 
-/** Another affine at the ends of the plan, if it goes the same way. */
+/** Another affine at the ends of the plan, if it goes the same way. Right behind the weights there is no way to go. */
 function carried(plan: Plan, other: Affine, world: Omit<World, 'edit'>): readonly Arrival[] | undefined {
+  if (isRightBehind(plan) && fits(other, plan.site.affine)) return withAffine(plan.arrivals, other);
   const arrivals = arrivalsOf(plan, other, world);
   if (!isList(arrivals) || arrivals.length !== plan.arrivals.length) return undefined;
   return arrivals.every(({ node }, index) => node === plan.arrivals[index]!.node) ? arrivals : undefined;
 }
+
+const isRightBehind = ({ direction, through, arrivals, site }: Plan): boolean =>
+  direction === 'back' && through.length === 0 && arrivals.every(({ affine: arrived }) => arrived === site.affine);
+
+/** Whether what takes `own` in takes another affine in as well. */
+const fits = (other: Affine, own: Affine): boolean =>
+  isUniform(other) || (other.axis === own.axis && other.scale.length === own.scale.length);
+
+const withAffine = (arrivals: readonly Arrival[], other: Affine): Arrival[] =>
+  arrivals.map((arrival) => ({ ...arrival, affine: other }));
 
 const isList = (found: readonly Arrival[] | Refusal): found is readonly Arrival[] => Array.isArray(found);
 

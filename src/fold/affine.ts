@@ -78,7 +78,11 @@ export function zip(a: Vector, b: Vector, operation: (a: DoubleDouble, b: Double
   return a.length === 1 ? b.map((value) => operation(a[0]!, value)) : a.map((value) => operation(value, b[0]!));
 }
 
-export const vectorOf = (values: ArrayLike<number>): Vector => Array.from(values, exact);
+export function vectorOf(values: ArrayLike<number>): Vector {
+  const vector = new Array<DoubleDouble>(values.length);
+  for (let index = 0; index < vector.length; index++) vector[index] = exact(values[index]!);
+  return vector;
+}
 
 /** Element `index`, wherever it comes from. */
 export const at = (vector: Vector, index: number): DoubleDouble => vector[vector.length === 1 ? 0 : index]!;

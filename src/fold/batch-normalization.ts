@@ -1,7 +1,7 @@
 import type { Node } from '../onnx/graph.ts';
-import { affine, zip } from './affine.ts';
+import { affine, zip, type Vector } from './affine.ts';
 import { entriesOf, type Numbers } from './constants.ts';
-import { add, divide, exact, multiply, squareRoot, subtract, type DoubleDouble } from './double-double.ts';
+import { add, divide, exact, product, squareRoot, subtract } from './double-double.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
 import type { Lift } from './lift.ts';
 import { isStorage, type Storage } from './rounding.ts';
@@ -77,10 +77,15 @@ function liftParameters(node: Node, parameters: readonly Numbers[], dtype: Stora
     return refuse(`${node.label} has a variance that is negative, zero without epsilon, or not finite`);
   }
   const scale = zip(gamma!, spread.map(squareRoot), divide);
-  const shift = zip(beta!, zip(mean!, scale, multiply), subtract);
-  const expected = zip(beta!, gamma!, expectedOf).reduce((most, { hi }) => Math.max(most, hi), 0);
-  return { kind: 'affine', affine: affine(1, scale, shift), dtype, input: 0, expected };
+  const shift = zip(beta!, zip(mean!, scale, product), subtract);
+  return { kind: 'affine', affine: affine(1, scale, shift), dtype, input: 0, expected: expectedOf(beta!, gamma!) };
 }
 
 /** y has the mean beta and the deviation gamma; of numbers so distributed hardly one lies farther than 8 deviations. */
-const expectedOf = (beta: DoubleDouble, gamma: DoubleDouble) => exact(Math.abs(beta.hi) + 8 * Math.abs(gamma.hi));
+function expectedOf(beta: Vector, gamma: Vector): number {
+  let most = 0;
+  for (let index = 0; index < beta.length; index++) {
+    most = Math.max(most, Math.abs(beta[index]!.hi) + 8 * Math.abs(gamma[index]!.hi));
+  }
+  return most;
+}

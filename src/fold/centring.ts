@@ -84,7 +84,8 @@ function centredPlan({ site }: Plan, work: Workspace): Centred | Refusal {
   const rank = work.facts.rank(input);
   const costs = `${node.label} would cost accuracy if it were folded, since its shift is large beside what is left of it`;
   if (!statistics || rank === undefined || site.others?.length || work.facts.opset < 7) return refuse(costs);
-  const { mean, standard } = statistics;
+  const { standard } = statistics;
+  const mean = statistics.mean();
   const centre = mean.map((value) => exact(roundTo(dtype, value)));
   const rest = zip(site.affine.scale, zip(centre, mean, subtract), multiply);
   const centred = affine(standard.axis, site.affine.scale, zip(standard.shift, rest, add));

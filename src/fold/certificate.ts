@@ -158,16 +158,16 @@ function boundsOf(end: End, { direction }: Plan, { u, affines, crossed, centring
   const folded = gamma(n + 2 + crossed + centring, u);
   const unfoldedOf = ({ carried, added }: OutputSizes) => all * carried + late * added;
   const foldedOf = ({ bias }: OutputSizes) => folded * bias;
-  const inRange = {
+  const inRange = () => ({
     unfolded: most(outputs.map((output) => all * output.reach + unfoldedOf(output))),
     folded: most(outputs.map((output) => folded * output.reach + foldedOf(output))),
-  };
+  });
   return {
     outputs,
     unfolded: { perUnit: all, constant: most(outputs.map(unfoldedOf)) },
     folded: { perUnit: folded, constant: most(outputs.map(foldedOf)) },
     kappa: mostOfBoth(outputs.flatMap(({ kappa }) => kappa ?? [])) ?? undefined,
-    inRange: isBack || !end.standard ? undefined : inRange,
+    inRange: isBack || !end.standard ? undefined : inRange(),
   };
 }
 

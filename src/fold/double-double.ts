@@ -30,6 +30,7 @@ export const exact = (hi: number): DoubleDouble => ({ hi, lo: 0, error: 0 });
 
 export const ZERO: DoubleDouble = exact(0);
 export const ONE: DoubleDouble = exact(1);
+const MINUS_ONE: DoubleDouble = exact(-1);
 
 /** Relative error of one product, quotient or root below, rounded up. */
 const ROUNDING = 2 ** -101;
@@ -45,22 +46,35 @@ const isOne = ({ hi, lo, error }: DoubleDouble) => hi === 1 && lo === 0 && error
 export function add(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const high = a.hi + b.hi;
   if (!Number.isFinite(high)) return exact(high);
+  if (a.lo === 0 && b.lo === 0) {
+    const lo = sumError(a.hi, b.hi, high) + 0;
+    if (Number.isFinite(lo)) return { hi: high + 0, lo, error: (a.error + b.error) * UP };
+  }
   const low = a.lo + b.lo;
   const highError = sumError(a.hi, b.hi, high);
   const rest = highError + low;
   const sum = high + rest;
-  const [restLow, lowError] = [rest - (sum - high), sumError(a.lo, b.lo, low)];
+  const restLow = rest - (sum - high);
+  const lowError = sumError(a.lo, b.lo, low);
   const last = restLow + lowError;
   const rounded = Math.abs(sumError(highError, low, rest)) + Math.abs(sumError(restLow, lowError, last));
   return normalised(sum, last, (rounded + a.error + b.error) * UP);
 }
 
-export const negate = (a: DoubleDouble): DoubleDouble =>
-  made('multiply', exact(-1), a, { hi: -a.hi, lo: -a.lo, error: a.error });
+export const negate = (a: DoubleDouble): DoubleDouble => made('multiply', MINUS_ONE, a, opposite(a));
 
-export const subtract = (a: DoubleDouble, b: DoubleDouble): DoubleDouble => add(a, negate(b));
+/** A sum does not remember what it is made of, so its terms need not. */
+export const subtract = (a: DoubleDouble, b: DoubleDouble): DoubleDouble => add(a, opposite(b));
+
+export const opposite = ({ hi, lo, error }: DoubleDouble): DoubleDouble => ({ hi: -hi, lo: -lo, error });
 
 export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
+  const result = product(a, b);
+  return result === a || result === b ? result : made('multiply', a, b, result);
+}
+
+/** a · b for a sum, which does not remember that it is one. */
+export function product(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   if (isOne(a)) return b;
   if (isOne(b)) return a;
   const high = a.hi * b.hi;
@@ -68,28 +82,57 @@ export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const isExact = a.lo === 0 && b.lo === 0;
   const inherited = Math.abs(a.hi) * b.error + Math.abs(b.hi) * a.error + a.error * b.error;
   const rounded = (isExact ? 0 : Math.abs(high) * ROUNDING) + underflow(a.hi, b.hi, high);
-  return made('multiply', a, b, normalised(high, low, (inherited + rounded) * UP));
+  return normalised(high, low, (inherited + rounded) * UP);
 }
 
 /** Two digits of long division in base 2⁵³. */
 export function divide(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   if (isOne(b)) return a;
   const first = a.hi / b.hi;
-  const rest = subtract(a, multiply(b, exact(first)));
-  const isExact = rest.hi === 0 && rest.error === 0;
+  const isPlain = a.lo === 0 && b.error > 0 && isOrdinary(a.hi) && isOrdinary(b.hi) && isOrdinary(first);
+  const rest = isPlain ? undefined : subtract(a, product(b, exact(first)));
+  const isExact = rest?.hi === 0 && rest.error === 0;
   const inherited = (a.error + Math.abs(first) * b.error * UP) / (Math.abs(b.hi) / UP - b.error);
   const rounded = isExact ? 0 : Math.abs(first) * ROUNDING + UNDERFLOW / Math.min(Math.abs(b.hi), 1);
   const isBounded = Math.abs(b.hi) / UP > b.error;
-  return made('divide', a, b, normalised(first, rest.hi / b.hi, isBounded ? (inherited + rounded) * UP : Infinity));
+  return made(
+    'divide',
+    a,
+    b,
+    normalised(first, (rest?.hi ?? restOf(a.hi, b, first)) / b.hi, isBounded ? (inherited + rounded) * UP : Infinity),
+  );
+}
+
+/** The high part of a − b · factor. */
+function restOf(a: number, b: DoubleDouble, factor: number): number {
+  const high = b.hi * factor;
+  const low = productError(b.hi, factor, high) + b.lo * factor;
+  const hi = high + low;
+  return lessSum(a, hi, low - (hi - high));
+}
+
+/** The high part of a − (hi + lo). */
+function lessSum(a: number, hi: number, lo: number): number {
+  const high = a - hi;
+  const rest = sumError(a, -hi, high) - lo;
+  const sum = high + rest;
+  return sum + (rest - (sum - high));
 }
 
 /** A Newton step on the float64 root, which doubles its digits; a must be positive. */
 export function squareRoot(a: DoubleDouble): DoubleDouble {
   const root = Math.sqrt(a.hi);
-  const rest = subtract(a, multiply(exact(root), exact(root)));
-  const isExact = rest.hi === 0 && rest.error === 0;
+  const square = root * root;
+  const low = productError(root, root, square);
+  if (a.lo === 0 && a.error === 0 && square >= TINY) return rootOf(a, root, lessSum(a.hi, square, low), 0);
+  const rest = add(a, normalised(-square, -low, underflow(root, root, square) * UP));
+  return rootOf(a, root, rest.hi, rest.error);
+}
+
+function rootOf(a: DoubleDouble, root: number, rest: number, restError: number): DoubleDouble {
+  const isExact = rest === 0 && restError === 0;
   const rounded = isExact ? 0 : root * ROUNDING + (UNDERFLOW + a.error) / root;
-  return made('squareRoot', a, a, normalised(root, rest.hi / (2 * root), rounded * UP));
+  return made('squareRoot', a, a, normalised(root, rest / (2 * root), rounded * UP));
 }
 
 /** Remembers how a number came about if it is not exact. */
@@ -142,6 +185,9 @@ function normalised(high: number, low: number, error: number): DoubleDouble {
   return { hi: only, lo: 0, error: error + Math.abs(only) * 2 ** -51 };
 }
 
+/** Far from where products over- or underflow. */
+const isOrdinary = (x: number) => Math.abs(x) > 2 ** -400 && Math.abs(x) < 2 ** 400;
+
 const underflow = (a: number, b: number, product: number) =>
   Math.abs(product) < TINY && a !== 0 && b !== 0 ? UNDERFLOW : 0;
 
@@ -153,8 +199,10 @@ function sumError(a: number, b: number, sum: number): number {
 
 /** a · b − product, exactly unless it under- or overflows. */
 function productError(a: number, b: number, product: number): number {
-  const [ah, bh] = [upperHalf(a), upperHalf(b)];
-  const [al, bl] = [a - ah, b - bh];
+  const ah = upperHalf(a);
+  const bh = upperHalf(b);
+  const al = a - ah;
+  const bl = b - bh;
   return al * bl - (product - ah * bh - al * bh - ah * bl);
 }
 

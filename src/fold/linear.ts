@@ -46,6 +46,7 @@ export const NO_EDIT: Edit = { inScale: [ONE], outScale: [ONE], shift: [ZERO] };
 
 /** An affine behind the node: y′ = s · y + t. */
 export function absorbBehind(edit: Edit, { scale, shift }: Affine): Edit {
+  if (edit === NO_EDIT) return { inScale: edit.inScale, outScale: scale, shift };
   return {
     inScale: edit.inScale,
     outScale: zip(scale, edit.outScale, multiply),
@@ -81,9 +82,11 @@ function timesWeights(linear: Linear, t: Vector): Vector {
 
 /** The channels of a row: those of its first column, and by how much they rise from one column to the next. */
 export function stepsOf({ columns, inputOf, outputOf }: Linear, row: number) {
-  const [input, output] = [inputOf(row, 0), outputOf(row, 0)];
+  const input = inputOf(row, 0);
+  const output = outputOf(row, 0);
   const last = columns - 1;
-  const [inputStep, outputStep] = last > 0 ? [inputOf(row, 1) - input, outputOf(row, 1) - output] : [0, 0];
+  const inputStep = last > 0 ? inputOf(row, 1) - input : 0;
+  const outputStep = last > 0 ? outputOf(row, 1) - output : 0;
   if (inputOf(row, last) !== input + last * inputStep || outputOf(row, last) !== output + last * outputStep)
     bug('the channels of a row of weights rise unevenly');
   return { input, inputStep, output, outputStep };
@@ -110,15 +113,17 @@ export function biasShape({ bias, outputs }: Linear, { outScale, shift }: Edit):
 }
 
 /** outScale ⊙ beta · bias + shift, element by element of {@link biasShape}. */
-export function* biasOf(linear: Linear, edit: Edit): Iterable<DoubleDouble> {
+export function biasOf(linear: Linear, edit: Edit): DoubleDouble[] {
   const { bias, outputs, beta } = linear;
   const shape = biasShape(linear, edit);
   const size = shape.reduce((product, dim) => product * dim, 1);
   const before = bias?.shape ?? [1];
   const narrow = (before.at(-1) ?? 1) === 1 && (shape.at(-1) ?? 1) !== 1;
-  for (let index = 0; index < size; index++) {
-    const old = bias ? entryOf(bias, narrow ? Math.floor(index / outputs) : index) : ZERO;
-    const scaled = multiply(at(edit.outScale, index % outputs), multiply(exact(beta), old));
-    yield add(scaled, at(edit.shift, index % outputs));
-  }
+  return Array.from({ length: size }, (_, index) => {
+    const shift = at(edit.shift, index % outputs);
+    // A bias of −0 is no other than 0.
+    if (!bias) return isZero(shift) ? add(ZERO, shift) : shift;
+    const old = entryOf(bias, narrow ? Math.floor(index / outputs) : index);
+    return add(multiply(at(edit.outScale, index % outputs), multiply(exact(beta), old)), shift);
+  });
 }

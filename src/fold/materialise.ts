@@ -56,7 +56,7 @@ const weightsOf = (node: Node, { weightInput = 1 }: Linear): Value =>
 function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
   const shape = linear.storedBias ?? biasShape(linear, edit);
   const array = new RoundedArray(linear.weight.dtype as Storage, sizeOf(shape));
-  const values = [...biasOf(linear, edit)];
+  const values = biasOf(linear, edit);
   values.forEach((value, index) => {
     array.write(index, value);
   });

@@ -1,4 +1,4 @@
-import { at, isOne, type Affine } from './affine.ts';
+import { at, isOne, type Affine, type Vector } from './affine.ts';
 import type { Numbers } from './constants.ts';
 import { biasOf, changesBias, changesWeights, stepsOf, type Edit, type Linear } from './linear.ts';
 import { roundTo, type Storage } from './rounding.ts';
@@ -45,9 +45,11 @@ export function outOfRange(linear: Linear, edit: Edit, storage: Storage, expecte
 
 /** A bound on the magnitude of every folded bias. */
 function largestBias({ bias, beta }: Linear, { outScale, shift }: Edit): number {
-  const scaled = bias ? largestOf(outScale.map(({ hi }) => hi)) * Math.abs(beta) * largestOf(bias.data) : 0;
-  return 2 * (scaled + largestOf(shift.map(({ hi }) => hi)));
+  const scaled = bias ? largestIn(outScale) * Math.abs(beta) * largestOf(bias.data) : 0;
+  return 2 * (scaled + largestIn(shift));
 }
+
+const largestIn = (vector: Vector): number => vector.reduce((most, { hi }) => Math.max(most, Math.abs(hi)), 0);
 
 /** The largest magnitude; NaN if there is one. */
 function largestOf(numbers: ArrayLike<number>): number {
@@ -71,8 +73,7 @@ function largestWeight(weight: Numbers): number {
 
 /** The largest magnitude of a folded weight, or a bound on it that is in range. */
 function mostOfWeights(linear: Linear, edit: Edit, largest: number): number {
-  const [input, output] = [edit.inScale, edit.outScale].map((scale) => largestOf(scale.map(({ hi }) => hi)));
-  const bound = largestWeight(linear.weight) * input! * output!;
+  const bound = largestWeight(linear.weight) * largestIn(edit.inScale) * largestIn(edit.outScale);
   if (bound <= largest) return bound;
   let most = 0;
   walk(linear, edit, (magnitude) => {

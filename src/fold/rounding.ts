@@ -50,7 +50,8 @@ function nearestTo(nearest: (x: number) => number, hi: number, lo: number): numb
   const sum = lo === 0 ? hi : hi + lo;
   const rest = lo - (sum - hi);
   const step = Math.abs(sum) * 2 ** -52;
-  const [below, above] = [nearest(sum - step), nearest(sum + step)];
+  const below = nearest(sum - step);
+  const above = nearest(sum + step);
   if (below === above || nearest === NEAREST.float64 || !Number.isFinite(above - below)) return nearest(sum);
   // Only where float64 itself hits the middle of two neighbours does the rest decide.
   const beyond = sum - (below + above) / 2 + rest;
@@ -92,20 +93,21 @@ export class RoundedArray {
 
   #writeMostly(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
     const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
-    const [low, high] = [factor.hi * (1 - width), factor.hi * (1 + width)];
+    const bounds = { low: factor.hi * (1 - width), high: factor.hi * (1 + width) };
     const open = this.data instanceof Float32Array
-      ? writeSingles(this.data, weights.data, [low, high], start, end)
-      : this.#writeOthers(weights.data, [low, high], start, end); // prettier-ignore
+      ? writeSingles(this.data, weights.data, bounds, start, end)
+      : this.#writeOthers(weights.data, bounds, start, end); // prettier-ignore
     this.correctlyRounded += end - start - open.length;
-    for (const index of open) this.write(index, multiply(entryOf(weights, index), factor));
+    if (open.length > 0) for (const index of open) this.write(index, multiply(entryOf(weights, index), factor));
   }
 
   #writeOneByOne(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
     for (let index = start; index < end; index++) this.write(index, multiply(entryOf(weights, index), factor));
   }
 
-  #writeOthers(weights: ArrayLike<number>, [low, high]: Bounds, start: number, end: number): number[] {
-    const [nearest, encode] = [this.#nearest, this.#encode];
+  #writeOthers(weights: ArrayLike<number>, { low, high }: Bounds, start: number, end: number): number[] {
+    const nearest = this.#nearest;
+    const encode = this.#encode;
     const open: number[] = [];
     for (let index = start; index < end; index++) {
       const value = nearest(weights[index]! * low);
@@ -118,7 +120,14 @@ export class RoundedArray {
   /** The nearest to every number within the bound of the error, if that is one and the same; else told exactly. */
   #round(value: DoubleDouble): number {
     const { hi, lo, error } = value;
-    const [below, above] = [nearestTo(this.#nearest, hi, lo - 2 * error), nearestTo(this.#nearest, hi, lo + 2 * error)];
+    const width = Math.abs(hi) * COARSE + 4 * error;
+    const low = this.#nearest(hi - width);
+    if (low === this.#nearest(hi + width) && this.dtype !== 'float64' && Number.isFinite(hi)) {
+      this.correctlyRounded++;
+      return low;
+    }
+    const below = nearestTo(this.#nearest, hi, lo - 2 * error);
+    const above = nearestTo(this.#nearest, hi, lo + 2 * error);
     const isKnown = error === 0 || below === above;
     const side = isKnown ? undefined : compare(value, (below + above) / 2);
     if ((isKnown && Number.isFinite(hi)) || side !== undefined) this.correctlyRounded++;
@@ -127,13 +136,16 @@ export class RoundedArray {
   }
 }
 
-type Bounds = readonly [number, number];
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
 
 /** Apart from the other types, so that the loop is compiled for float32 alone. @returns the indices it leaves open. */
 function writeSingles(
   target: Float32Array,
   weights: ArrayLike<number>,
-  [low, high]: Bounds,
+  { low, high }: Bounds,
   start: number,
   end: number,
 ): number[] {
