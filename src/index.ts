@@ -28,15 +28,7 @@ export type {
 } from './export/source-model.ts';
 
 export { foldGraph, type FoldOptions } from './fold/fold-graph.ts';
-export type {
-  Certificate,
-  Fold,
-  FoldReport,
-  FoldWay,
-  KeptNode,
-  RemovedNode,
-  RoundingCount,
-} from './fold/report.ts';
+export type { Certificate, Fold, FoldReport, FoldWay, KeptNode, RemovedNode, RoundingCount } from './fold/report.ts';
 
 export { bisect, type Bisection, type BisectOptions } from './parity/bisect.ts';
 export { verify, type VerifyOptions } from './parity/verify.ts';

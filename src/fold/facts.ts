@@ -1,8 +1,8 @@
 import type { Dim, DType } from '../tensor.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import type { Types } from '../onnx/shapes/types.ts';
-import type { Vector } from './affine.ts';
-import type { Constants, Numbers } from './constants.ts';
+import type { Vector } from './algebra/affine.ts';
+import type { Constants, Numbers } from './lift/constants.ts';
 
 /** What lifting and the rules may ask about a graph while it is being folded. */
 export class Facts {

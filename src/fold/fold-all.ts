@@ -1,13 +1,13 @@
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import { inferTypes } from '../onnx/shapes/infer.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
-import { Constants } from './constants.ts';
+import { Constants } from './lift/constants.ts';
 import { Facts } from './facts.ts';
 import { foldWithin, type Result } from './fold-within.ts';
-import type { Written } from './materialise.ts';
+import type { Written } from './plan/materialise.ts';
 import type { RemovedNode } from './report.ts';
-import { tidy } from './tidy.ts';
-import { dropUnused } from './unused.ts';
+import { tidy } from './tidy/tidy.ts';
+import { dropUnused } from './tidy/unused.ts';
 import { Workspace } from './workspace.ts';
 
 export interface Outcome extends Result {

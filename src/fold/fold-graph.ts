@@ -2,7 +2,7 @@ import type { Graph, Node } from '../onnx/graph.ts';
 import { refill } from '../onnx/node-list.ts';
 import { overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
-import { withParameters } from './certificate-parameters.ts';
+import { withParameters } from './accuracy/parameters.ts';
 import { foldCopy } from './fold-functions.ts';
 import { isBatchNormalization } from './fold-site.ts';
 

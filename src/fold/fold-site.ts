@@ -1,13 +1,13 @@
 import type { Node } from '../onnx/graph.ts';
-import { compose } from './affine.ts';
-import { certify } from './certificate.ts';
-import { judge, leaveCentred, type Centred } from './centring.ts';
-import { commit } from './commit.ts';
-import { copiedBy } from './copies.ts';
+import { compose } from './algebra/affine.ts';
+import { certify } from './accuracy/certificate.ts';
+import { judge, leaveCentred, type Centred } from './accuracy/centring.ts';
+import { commit } from './plan/commit.ts';
+import { copiedBy } from './plan/copies.ts';
 import { refuse, type Refusal } from './facts.ts';
-import { nodesSaved, planBack, planForward, type Plan, type Site } from './plan.ts';
+import { nodesSaved, planBack, planForward, type Plan, type Site } from './plan/plan.ts';
 import type { Certificate, Fold, FoldWay } from './report.ts';
-import { planSplit } from './split.ts';
+import { planSplit } from './plan/split.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The folds that were made of one site, or why it stays. */

@@ -1,14 +1,14 @@
 import type { Graph, Node } from '../onnx/graph.ts';
 import { isStandard } from '../onnx/shapes/infer.ts';
-import { reorderRows } from './dense-rows.ts';
-import { materialise } from './materialise.ts';
-import { leaveLess } from './fold-leaving.ts';
+import { reorderRows } from './tidy/dense-rows.ts';
+import { materialise } from './plan/materialise.ts';
+import { leaveLess } from './plan/fold-leaving.ts';
 import { foldSite, isBatchNormalization, nameOf, type Outcome } from './fold-site.ts';
-import { foldNormalisations } from './normalisations.ts';
-import { disarmMatMuls, keepPadsApart } from './onnxruntime-trap.ts';
-import { mergePads } from './pads.ts';
+import { foldNormalisations } from './tidy/normalisations.ts';
+import { disarmMatMuls, keepPadsApart } from './tidy/onnxruntime-trap.ts';
+import { mergePads } from './tidy/pads.ts';
 import type { Fold, KeptNode } from './report.ts';
-import { mergeTransposes } from './transposes.ts';
+import { mergeTransposes } from './tidy/transposes.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What folding one graph has come to. */

@@ -1,4 +1,4 @@
-import type { Written } from './materialise.ts';
+import type { Written } from './plan/materialise.ts';
 
 /** What folding did, one entry a fold, and why each BatchNormalization that is left was kept. */
 export interface FoldReport {

@@ -2,11 +2,11 @@ import { bug } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Attribute } from '../onnx/attribute.ts';
 import { Node, Value, type Graph } from '../onnx/graph.ts';
-import type { Vector } from './affine.ts';
+import type { Vector } from './algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
-import { lift, type Lifted } from './lift.ts';
-import type { Written } from './materialise.ts';
-import type { LinearEdit, World } from './plan.ts';
+import { lift, type Lifted } from './lift/lift.ts';
+import type { Written } from './plan/materialise.ts';
+import type { LinearEdit, World } from './plan/plan.ts';
 import type { GraphEditor } from './rules/rule.ts';
 
 type Change = Parameters<GraphEditor['replace']>[1] & {

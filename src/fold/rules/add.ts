@@ -1,9 +1,9 @@
 import type { Node } from '../../onnx/graph.ts';
-import { affine as affineOf, isPureScale, isPureShift, isZero, scaleOf, type Affine } from '../affine.ts';
-import { add as plus, divide, exact, multiply, ONE, ZERO, type DoubleDouble } from '../double-double.ts';
+import { affine as affineOf, isPureScale, isPureShift, isZero, scaleOf, type Affine } from '../algebra/affine.ts';
+import { add as plus, divide, exact, multiply, ONE, ZERO, type DoubleDouble } from '../algebra/double-double.ts';
 import { refuse, type Facts } from '../facts.ts';
-import { towardsOperand, towardsResult } from '../broadcast.ts';
-import { absorbConstant, type NewOperand } from '../operands.ts';
+import { towardsOperand, towardsResult } from '../algebra/broadcast.ts';
+import { absorbConstant, type NewOperand } from '../plan/operands.ts';
 import { either, push, type Push, type Rule, type Step, type Target } from './rule.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../onnx/graph.ts';
 import { windowsOf } from '../../onnx/shapes/window.ts';
-import { isPureScale, isUniform, type Affine } from '../affine.ts';
+import { isPureScale, isUniform, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

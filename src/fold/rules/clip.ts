@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../onnx/graph.ts';
-import { isNotNegative, isPureScale, isUniform, type Affine } from '../affine.ts';
-import { add, exact, multiply } from '../double-double.ts';
+import { isNotNegative, isPureScale, isUniform, type Affine } from '../algebra/affine.ts';
+import { add, exact, multiply } from '../algebra/double-double.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step, type Target } from './rule.ts';
 

@@ -1,7 +1,7 @@
 import type { Node } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
-import { affine as affineOf, isUniform, type Affine, type Vector } from '../affine.ts';
-import { ONE, ZERO } from '../double-double.ts';
+import { affine as affineOf, isUniform, type Affine, type Vector } from '../algebra/affine.ts';
+import { ONE, ZERO } from '../algebra/double-double.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

@@ -1,11 +1,11 @@
 import type { Node } from '../../onnx/graph.ts';
-import { isPureScale } from '../affine.ts';
+import { isPureScale } from '../algebra/affine.ts';
 import { windowsOf } from '../../onnx/shapes/window.ts';
-import type { Border } from '../border.ts';
+import type { Border } from '../plan/border.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
-import { fits, type Linear } from '../linear.ts';
-import { absorbOutputs, borderOf, evenOf, kernelsOf } from '../convolution.ts';
-import { convTransposeReaches } from '../reach.ts';
+import { fits, type Linear } from '../algebra/linear.ts';
+import { absorbOutputs, borderOf, evenOf, kernelsOf } from '../plan/convolution.ts';
+import { convTransposeReaches } from '../plan/reach.ts';
 import { absorb, writeInPlace, type Rule } from './rule.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Node, Value } from '../../onnx/graph.ts';
-import { affine as affineOf, isUniform, MOST_ENTRIES, type Affine, type Vector } from '../affine.ts';
+import { affine as affineOf, isUniform, MOST_ENTRIES, type Affine, type Vector } from '../algebra/affine.ts';
 import { refuse } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

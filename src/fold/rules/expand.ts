@@ -1,6 +1,6 @@
 import type { Node } from '../../onnx/graph.ts';
-import { isUniform, MOST_ENTRIES, pick, type Affine } from '../affine.ts';
-import { towardsOperand, towardsResult } from '../broadcast.ts';
+import { isUniform, MOST_ENTRIES, pick, type Affine } from '../algebra/affine.ts';
+import { towardsOperand, towardsResult } from '../algebra/broadcast.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

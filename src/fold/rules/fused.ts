@@ -1,7 +1,7 @@
 import type { Node } from '../../onnx/graph.ts';
-import { isNotNegative, isPureScale, type Affine } from '../affine.ts';
+import { isNotNegative, isPureScale, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
-import { fits, type Linear } from '../linear.ts';
+import { fits, type Linear } from '../algebra/linear.ts';
 import { conv } from './conv.ts';
 import { gemm } from './gemm.ts';
 import { absorb, type Rule } from './rule.ts';

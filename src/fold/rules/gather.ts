@@ -1,9 +1,9 @@
 import type { Node } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
-import { along, isUniform, type Affine } from '../affine.ts';
-import type { Numbers } from '../constants.ts';
+import { along, isUniform, type Affine } from '../algebra/affine.ts';
+import type { Numbers } from '../lift/constants.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
-import { fits, type Linear } from '../linear.ts';
+import { fits, type Linear } from '../algebra/linear.ts';
 import { absorb, push, type Rule } from './rule.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { float, int } from '../../onnx/attribute.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
-import { fits, type Linear } from '../linear.ts';
+import { fits, type Linear } from '../algebra/linear.ts';
 import { absorb, type Rule } from './rule.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { add, mean, sub, sum } from './add.ts';
 import type { Graph, Node } from '../../onnx/graph.ts';
 import { isStandard } from '../../onnx/shapes/infer.ts';
-import { quantisable } from '../quantised.ts';
+import { quantisable } from '../plan/quantised.ts';
 import { averagePool, globalAveragePool } from './average-pool.ts';
 import { cast } from './cast.ts';
 import { clip } from './clip.ts';

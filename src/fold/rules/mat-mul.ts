@@ -1,9 +1,9 @@
 import { int } from '../../onnx/attribute.ts';
 import type { Node } from '../../onnx/graph.ts';
-import { isPureScale } from '../affine.ts';
-import type { Numbers } from '../constants.ts';
+import { isPureScale } from '../algebra/affine.ts';
+import type { Numbers } from '../lift/constants.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
-import { fits, type Linear } from '../linear.ts';
+import { fits, type Linear } from '../algebra/linear.ts';
 import { absorb, type Rule, type Step } from './rule.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Node, Value } from '../../onnx/graph.ts';
-import { isNotNegative, isUniform, type Affine } from '../affine.ts';
+import { isNotNegative, isUniform, type Affine } from '../algebra/affine.ts';
 import { refuse } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

@@ -1,6 +1,6 @@
-import { isNotNegative } from '../affine.ts';
+import { isNotNegative } from '../algebra/affine.ts';
 import { refuse } from '../facts.ts';
-import { towardsOperand } from '../broadcast.ts';
+import { towardsOperand } from '../algebra/broadcast.ts';
 import { push, type Rule, type Step } from './rule.ts';
 
 /**

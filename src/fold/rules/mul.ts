@@ -1,8 +1,8 @@
 import type { Node } from '../../onnx/graph.ts';
-import { affine as affineOf, isPureScale, isZero, type Affine, type Vector } from '../affine.ts';
-import { divide, multiply, ONE, ZERO } from '../double-double.ts';
+import { affine as affineOf, isPureScale, isZero, type Affine, type Vector } from '../algebra/affine.ts';
+import { divide, multiply, ONE, ZERO } from '../algebra/double-double.ts';
 import { refuse } from '../facts.ts';
-import { towardsOperand, towardsResult } from '../broadcast.ts';
+import { towardsOperand, towardsResult } from '../algebra/broadcast.ts';
 import { either, push, type Rule, type Step } from './rule.ts';
 
 /**

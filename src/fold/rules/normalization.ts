@@ -1,8 +1,8 @@
 import type { Node } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
-import { isPureScale, isPureShift, isUniform, pick, type Affine } from '../affine.ts';
+import { isPureScale, isPureShift, isUniform, pick, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
-import { fits, type Linear } from '../linear.ts';
+import { fits, type Linear } from '../algebra/linear.ts';
 import { absorb, push, writeInPlace, type Rule, type Step } from './rule.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Node, Value } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
-import { affine as affineOf, isUniform, isZero, zip, type Affine, type Vector } from '../affine.ts';
-import { entryOf, type Numbers } from '../constants.ts';
-import { add, divide, multiply, subtract, ZERO, type DoubleDouble } from '../double-double.ts';
+import { affine as affineOf, isUniform, isZero, zip, type Affine, type Vector } from '../algebra/affine.ts';
+import { entryOf, type Numbers } from '../lift/constants.ts';
+import { add, divide, multiply, subtract, ZERO, type DoubleDouble } from '../algebra/double-double.ts';
 import { intsOf, refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

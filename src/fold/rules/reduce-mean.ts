@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
-import { along, isUniform, type Affine } from '../affine.ts';
+import { along, isUniform, type Affine } from '../algebra/affine.ts';
 import { intsOf, refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

@@ -1,6 +1,6 @@
 import type { Node, Value } from '../../onnx/graph.ts';
-import { affine as affineOf, along, isNotNegative, isPureScale, isUniform, type Affine } from '../affine.ts';
-import { divide, exact, multiply, type DoubleDouble } from '../double-double.ts';
+import { affine as affineOf, along, isNotNegative, isPureScale, isUniform, type Affine } from '../algebra/affine.ts';
+import { divide, exact, multiply, type DoubleDouble } from '../algebra/double-double.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { keptAxes } from './reduce-mean.ts';
 import { push, type Rule, type Step } from './rule.ts';

@@ -1,7 +1,7 @@
 import type { Dim } from '../../tensor.ts';
 import type { Node, Value } from '../../onnx/graph.ts';
 import { productOf, quotient, sameProduct } from '../../onnx/shapes/dims.ts';
-import { isUniform, MOST_ENTRIES, type Affine, type Vector } from '../affine.ts';
+import { isUniform, MOST_ENTRIES, type Affine, type Vector } from '../algebra/affine.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule, type Step } from './rule.ts';
 

@@ -1,11 +1,11 @@
 import type { Attribute } from '../../onnx/attribute.ts';
 import type { Node, Value } from '../../onnx/graph.ts';
 import type { Tensor } from '../../tensor.ts';
-import type { Affine } from '../affine.ts';
+import type { Affine } from '../algebra/affine.ts';
 import type { Facts, Refusal } from '../facts.ts';
-import type { Border } from '../border.ts';
-import type { Linear } from '../linear.ts';
-import type { NewOperand } from '../operands.ts';
+import type { Border } from '../plan/border.ts';
+import type { Linear } from '../algebra/linear.ts';
+import type { NewOperand } from '../plan/operands.ts';
 
 /** The affine moves on, unchanged in effect: each of these values must come to hold its affine of what it holds. */
 export interface Push {

@@ -1,6 +1,6 @@
 import type { Node } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
-import { isPureShift, isUniform, type Affine } from '../affine.ts';
+import { isPureShift, isUniform, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
 

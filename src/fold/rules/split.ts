@@ -1,6 +1,6 @@
 import type { Node } from '../../onnx/graph.ts';
 import { normalAxis } from '../../onnx/shapes/dims.ts';
-import { isUniform, MOST_ENTRIES, pick, place } from '../affine.ts';
+import { isUniform, MOST_ENTRIES, pick, place } from '../algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
 

@@ -1,5 +1,5 @@
 import type { Node } from '../../onnx/graph.ts';
-import { along, isUniform, type Affine } from '../affine.ts';
+import { along, isUniform, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
 

@@ -1,4 +1,4 @@
-import { towardsOperand } from '../broadcast.ts';
+import { towardsOperand } from '../algebra/broadcast.ts';
 import { refuse } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
 

@@ -166,7 +166,9 @@ describe('in front of a node that normalises', () => {
   test('its own affine takes along what is folded into it, and is rounded once with it', async () => {
     const f = new Fixture(18);
     const y = normalised(f, 'GroupNormalization', f.input([2, 3, 5, 7]), [1, 1], { num_groups: int(1) });
-    const { batchNormalizations } = await checkFold(f.done(conv(f, f.batchNormalization(y, 3))), undefined, { tolerance: 'layer' });
+    const { batchNormalizations } = await checkFold(f.done(conv(f, f.batchNormalization(y, 3))), undefined, {
+      tolerance: 'layer',
+    });
     expect(batchNormalizations.kept).toEqual([]);
   });
 

@@ -1,0 +1,104 @@
+import { sizeOf } from '../../tensor.ts';
+import { bug } from '../../errors.ts';
+import type { Node, Value } from '../../onnx/graph.ts';
+import { at, isOne, type Vector } from '../algebra/affine.ts';
+import { multiply } from '../algebra/double-double.ts';
+import { biasOf, biasShape, changesBias, changesWeights, stepsOf, type Edit, type Linear } from '../algebra/linear.ts';
+import { RoundedArray, type Storage } from '../algebra/rounding.ts';
+import { expanded, seedOf } from '../lift/generated.ts';
+import { ruleOf } from '../rules/index.ts';
+import type { Workspace } from '../workspace.ts';
+
+/** New parameters that folding has written for one node, and how many of them are proved to be correctly rounded. */
+export interface Written {
+  /** Label of the node that reads them. */
+  readonly node: string;
+  readonly role: 'weight' | 'bias';
+  /** Name of the initializer. */
+  readonly name: string;
+  readonly dtype: Storage;
+  readonly total: number;
+  readonly correctlyRounded: number;
+}
+
+/** Writes every weight and bias that has changed: computed in about 106 bits, rounded once, under a fresh name. */
+export function materialise(work: Workspace): void {
+  // By keys, so that nothing holds on to the weights of a node that has been written.
+  for (const node of [...work.edits.keys()]) write(node, work);
+}
+
+function write(node: Node, work: Workspace): void {
+  const { linear, edit } = work.edits.get(node) ?? bug(`${node.label} has nothing to write`);
+  work.edits.delete(node);
+  const old = linear.rows > 0 ? weightsOf(node, linear) : undefined;
+  const weight = old && changesWeights(edit, linear) ? newWeight(node, linear, edit, work) : undefined;
+  const bias = changesBias(edit, linear) ? newBias(node, linear, edit, work) : undefined;
+  ruleOf(node, work.graph)?.write?.(node, { linear, weight, bias }, work);
+  if (old?.uses.size === 0) work.facts.forget(old);
+}
+
+function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
+  const array = scaledWeights(linear, edit);
+  const [old, shape] = [weightsOf(node, linear), linear.weight.shape];
+  const seed = seedOf(old, array.tensor(shape), work.facts.opset);
+  const place = { node, role: 'weight', name: old.name, shape: seed?.shape ?? shape } as const;
+  if (!seed) return constantOf(array, place, work);
+  const open = array.data.length - array.correctlyRounded;
+  const { data, dtype } = seed;
+  const value = constantOf({ data, dtype, correctlyRounded: Math.max(data.length - open, 0) }, place, work);
+  return expanded(value, shape, old, node, work);
+}
+
+const weightsOf = (node: Node, { weightInput = 1 }: Linear): Value =>
+  node.inputs[weightInput] ?? bug(`${node.label} has no weights`);
+
+/** Named after the bias whose place it takes, or after the weights where there was none. */
+function newBias(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
+  const shape = linear.storedBias ?? biasShape(linear, edit);
+  const array = new RoundedArray(linear.weight.dtype as Storage, sizeOf(shape));
+  const values = biasOf(linear, edit);
+  values.forEach((value, index) => {
+    array.write(index, value);
+  });
+  const name = node.inputs[ruleOf(node, work.graph)?.biasInput ?? 2]?.name ?? `${weightsOf(node, linear).name}_bias`;
+  return constantOf(array, { node, role: 'bias', name, shape }, work, values);
+}
+
+interface Place {
+  readonly node: Pick<Node, 'label'>;
+  readonly role: Written['role'];
+  /** What the constant is named after. */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** An initializer under a fresh name, and a note of how it was rounded. */
+export function constantOf(
+  { data, dtype, correctlyRounded }: Pick<RoundedArray, 'data' | 'dtype' | 'correctlyRounded'>,
+  place: Place,
+  work: Workspace,
+  unrounded?: Vector,
+): Value {
+  const value = work.constant(place.name, { dtype, shape: place.shape, data }, unrounded);
+  const { node, role } = place;
+  work.written.push({ node: node.label, role, name: value.name, dtype, total: data.length, correctlyRounded });
+  return value;
+}
+
+/** W[row, column, tap] · inScale[its input] · outScale[its output]. */
+function scaledWeights(linear: Linear, { inScale, outScale }: Edit): RoundedArray {
+  const { weight, rows, columns, taps } = linear;
+  const array = new RoundedArray(weight.dtype as Storage, weight.data.length);
+  const scalesInputs = !inScale.every(isOne);
+  for (let row = 0; row < rows; row++) {
+    const { input, inputStep, output, outputStep } = stepsOf(linear, row);
+    const run = scalesInputs && inputStep !== 0 || outputStep !== 0 ? 1 : columns; // prettier-ignore
+    for (let column = 0; column < columns; column += run) {
+      const inFactor = at(inScale, input + column * inputStep);
+      const factor = multiply(inFactor, at(outScale, output + column * outputStep));
+      const start = (row * columns + column) * taps;
+      array.writeProducts(weight, factor, start, start + run * taps);
+    }
+  }
+  return array;
+}
