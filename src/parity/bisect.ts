@@ -3,7 +3,7 @@ import type { ExternalData } from '../onnx/read.ts';
 import { writeOnnx } from '../onnx/write.ts';
 import type { Load } from '../runtime/model.ts';
 import type { Tensor } from '../tensor.ts';
-import { auditGraph } from './audit/audit-graph.ts';
+import { auditGraph, defaultsOf } from './audit/audit-graph.ts';
 import { cutGraph, type Cut } from './audit/cut.ts';
 import { regionsOf, type Regions } from './audit/regions.ts';
 import type { Piece } from './audit/pieces.ts';
@@ -81,7 +81,7 @@ async function leavesOf(
   const model = await load(writeOnnx(graph, externalData && { externalData }), { optimization: 'disabled' });
   try {
     const inputs = Object.fromEntries(model.inputs.map(({ name }) => [name, given[name]!]));
-    const values: Record<string, Tensor> = { ...given, ...(await model.run(inputs)) };
+    const values: Record<string, Tensor> = { ...defaultsOf(graph), ...given, ...(await model.run(inputs)) };
     return new Map(piece.leaves.map((name) => [name, values[name]!]));
   } finally {
     await model.dispose();

@@ -3,6 +3,7 @@ import { cloneGraph, copyAttribute } from '../../onnx/clone.ts';
 import { Node, Value, type Graph } from '../../onnx/graph.ts';
 import { refill } from '../../onnx/node-list.ts';
 import { madeWithin, readsOf, type Dataflow } from './dataflow.ts';
+import type { Tensor } from '../../tensor.ts';
 import type { Piece } from './pieces.ts';
 
 /** The reference with the candidate's pieces beside its own, each reading what the reference has computed. */
@@ -32,6 +33,10 @@ export function auditGraph(a: Dataflow, b: Dataflow, pieces: readonly Piece[]): 
   refill(graph.outputs, [...asked]);
   return { graph, renamed };
 }
+
+/** What the graph reads where the caller gives nothing: initializers that are inputs too. */
+export const defaultsOf = ({ inputs }: Graph): Record<string, Tensor> =>
+  Object.fromEntries(inputs.flatMap(({ name, constant }) => (constant ? [[name, constant.tensor()]] : [])));
 
 export function valuesOf({ inputs, initializers, nodes }: Graph): Map<string, Value> {
   const made = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== undefined));

@@ -4,7 +4,7 @@ import type { ExternalData } from '../../onnx/read.ts';
 import { writeOnnx } from '../../onnx/write.ts';
 import type { Load, Model } from '../../runtime/model.ts';
 import type { Tensor } from '../../tensor.ts';
-import { auditGraph, type AuditGraph } from './audit-graph.ts';
+import { auditGraph, defaultsOf, type AuditGraph } from './audit-graph.ts';
 import { notRun, siteAudit, totalsOf } from './conclude.ts';
 import { ConstantCache } from './bounds/fragment.ts';
 import type { Piece } from './pieces.ts';
@@ -151,6 +151,7 @@ async function runBatch(
   const { load, externalData, samples } = options;
   const bytes = writeOnnx(graph.graph, externalData && { externalData });
   const model = await load(bytes, { optimization: 'disabled' });
+  const defaults = defaultsOf(graph.graph);
   const surroundings = { ...found, isRounded: roundedIn(found), constants: new ConstantCache() };
   try {
     for (const [sample, inputs] of samples.entries()) {
@@ -158,7 +159,7 @@ async function runBatch(
       for (const region of regions) {
         for (const piece of region.pieces) {
           const state = checks.get(region)!;
-          const run = pieceRun(piece, graph, sample, { ...inputs, ...results });
+          const run = pieceRun(piece, graph, sample, { ...defaults, ...inputs, ...results });
           state.reason ||= whyUnproven(() => {
             checkPiece(piece, run, surroundings, state.check);
           });

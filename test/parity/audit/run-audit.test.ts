@@ -5,6 +5,7 @@ import { cloneGraph } from '../../../src/onnx/clone.ts';
 import { Constant } from '../../../src/onnx/constant.ts';
 import { numberToFloat16 } from '../../../src/half.ts';
 import { Graph, type Node, type Value } from '../../../src/onnx/graph.ts';
+import { newModelInfo } from '../../../src/onnx/model-info.ts';
 import type { Audit } from '../../../src/parity/audit/report.ts';
 import { audit } from '../../../src/parity/audit/run-audit.ts';
 import { generateSamples } from '../../../src/parity/samples.ts';
@@ -43,6 +44,22 @@ test('proves every site of a folded network, and covers every fold', async () =>
 test('proves folds in front of their weights', async () => {
   const { totals } = await auditFold(forwardNetwork());
   expect(totals).toMatchObject({ verdict: 'proven', folds: 2, covered: 2, violations: 0 });
+});
+
+test('takes initializers that a caller could override as what they are when nobody does', async () => {
+  const graph = new Graph('network', { ...newModelInfo(), irVersion: 8, opsets: new Map([['', 15]]) });
+  const constant = (shape: number[], ...data: number[]) => graph.constant('c', float32(shape, data));
+  const then = (opType: string, ...inputs: Value[]) => graph.node(opType, { inputs, output: { name: opType, dtype: 'float32' } }); // prettier-ignore
+  const k = constant([2, 1, 1], 1, 3);
+  const x = graph.input('x', { dtype: 'float32', shape: [1, 2, 4, 4] });
+  graph.inputs.push(k);
+  const statistics = [[1, 2], [0.1, 0.2], [0.1, 0.3], [1, 2]].map((vector) => constant([2], ...vector)); // prettier-ignore
+  const y = then('Conv', then('BatchNormalization', then('Mul', x, k), ...statistics), constant([3, 2, 1, 1], 1, 2, 3, 4, 5, 6)); // prettier-ignore
+  graph.outputs.push(y);
+  const { graph: candidate, report } = foldGraph(graph);
+  const samples = generateSamples([{ name: 'x', dtype: 'float32', shape: [1, 2, 4, 4] }], { samples: 2 });
+  const { totals } = await audit({ load, reference: graph, candidate, folds: report.folds, samples });
+  expect(totals).toMatchObject({ verdict: 'proven', folds: 1, covered: 1, sites: 1, violations: 0 });
 });
 
 test('has nothing to say about a model and itself', async () => {
