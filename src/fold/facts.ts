@@ -2,7 +2,7 @@ import type { Dim, DType } from '../tensor.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
 import type { Types } from '../onnx/shapes/types.ts';
 import type { Vector } from './algebra/affine.ts';
-import type { Constants, Numbers } from './lift/constants.ts';
+import type { Constants, Numbers, Product } from './lift/constants.ts';
 
 /** What lifting and the rules may ask about a graph while it is being folded. */
 export class Facts {
@@ -50,6 +50,11 @@ export class Facts {
   /** Keeps a new constant from being rounded twice, should it be folded again. */
   rememberUnrounded(value: Value, values: Vector): void {
     this.#constants.remember(value, values);
+  }
+
+  /** The same for large weights, of which it is known what they were made of. */
+  rememberProduct(value: Value, product: Product): void {
+    this.#constants.rememberProduct(value, product);
   }
 
   /** The elements of a small constant of any numeric dtype, such as axes or pads. */

@@ -1,11 +1,11 @@
 import type { Node } from '../../onnx/graph.ts';
-import { affine, isPureScale, isPureShift, zip, type Affine, type Vector } from '../algebra/affine.ts';
+import { affine, at, isPureScale, isPureShift, zip, type Affine, type Vector } from '../algebra/affine.ts';
 import { statisticsOf } from './statistics.ts';
 import { certify } from './certificate.ts';
 import { renewCrossed, withoutVanishing } from '../plan/commit.ts';
 import { add, exact, multiply, subtract } from '../algebra/double-double.ts';
 import { refuse, type Refusal } from '../facts.ts';
-import { planForward, type Plan } from '../plan/plan.ts';
+import { planForward, type Plan, type Site } from '../plan/plan.ts';
 import type { Certificate } from '../report.ts';
 import { constantOf } from '../plan/materialise.ts';
 import { rounded, roundTo } from '../algebra/rounding.ts';
@@ -75,6 +75,26 @@ function isHarmless(plan: Plan, { growth }: Certificate, work: Workspace): boole
 function isLoneSubtraction({ site: { node }, vanishing }: Plan, moved: readonly Affine[]): boolean {
   const isSubtraction = ({ opType }: Node) => opType === 'Sub';
   return [node, ...vanishing].some(isSubtraction) && moved.every(isPureShift);
+}
+
+/**
+ * Whether s · x and t, each by itself, are so much larger than their sum that adding them up behind weights costs
+ * accuracy: the growth above, of the channel for which it is largest, without a bias that may hide it.
+ */
+export function costsAccuracy(site: Site, work: Workspace): boolean {
+  const { scale, shift } = site.affine;
+  const statistics = statisticsOf(site, work.facts);
+  const most = statistics ? MOST_GROWTH : MOST_GROWTH_UNMEASURED;
+  return Array.from({ length: Math.max(scale.length, shift.length) }, (_, c) => {
+    const [s, t] = [at(scale, c).hi, at(shift, c).hi];
+    if (!statistics) return Math.abs(t);
+    const [mean, gamma, beta] = [
+      at(statistics.mean(), c),
+      at(statistics.standard.scale, c),
+      at(statistics.standard.shift, c),
+    ];
+    return Math.hypot(mean.hi * s, gamma.hi, t) / (Math.hypot(gamma.hi, beta.hi) || 1);
+  }).some((growth) => growth > most);
 }
 
 /** The same way for s · x + beta, where x has its mean subtracted, as that is stored. */

@@ -87,7 +87,7 @@ export class RoundedArray {
    * in float32: it leaves open only what lies that close to the middle of two neighbours.
    */
   writeProducts(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
-    if (this.dtype === 'float64' || weights.values) this.#writeOneByOne(weights, factor, start, end);
+    if (this.dtype === 'float64' || weights.values || weights.product) this.#writeOneByOne(weights, factor, start, end);
     else this.#writeMostly(weights, factor, start, end);
   }
 

@@ -6,7 +6,7 @@ import { overridableInitializers, storedTensor } from '../../onnx/shapes/initial
 import type { Types } from '../../onnx/shapes/types.ts';
 import { vectorOf, type Vector } from '../algebra/affine.ts';
 import { EVALUATE } from './constant-operators.ts';
-import { exact, type DoubleDouble } from '../algebra/double-double.ts';
+import { exact, multiply, type DoubleDouble } from '../algebra/double-double.ts';
 
 /** Elements known when folding, in the precision of `dtype`, or in about 106 bits where they were computed here. */
 export interface Numbers {
@@ -15,16 +15,34 @@ export interface Numbers {
   readonly data: ArrayLike<number>;
   /** The elements more precisely than `data`, where they were computed. */
   readonly values?: Vector;
+  /** What `data` is the rounded product of, for those who multiply it again. */
+  readonly product?: Product;
   /** Whether `data` is all that is left of what was computed, rounded to float64. */
   readonly isRounded?: true;
 }
 
-/** All elements, each as precisely as it is known. */
-export const entriesOf = ({ data, values, isRounded }: Numbers): Vector =>
-  values ?? (isRounded ? Array.from(data, rounded) : vectorOf(data));
+/** Weights as they were, and what each was multiplied by. */
+export interface Product {
+  readonly weights: () => Numbers | undefined;
+  readonly factorAt: (index: number) => DoubleDouble;
+}
 
-export const entryOf = ({ data, values, isRounded }: Numbers, index: number): DoubleDouble =>
-  values?.[index] ?? (isRounded ? rounded(data[index]!) : exact(data[index]!));
+/** All elements, each as precisely as it is known. */
+export const entriesOf = (numbers: Numbers): Vector => {
+  const { data, values, product, isRounded } = numbers;
+  if (values) return values;
+  return product || isRounded ? Array.from(data, (_, index) => entryOf(numbers, index)) : vectorOf(data);
+};
+
+export function entryOf({ data, values, product, isRounded }: Numbers, index: number): DoubleDouble {
+  const known = values?.[index] ?? (product && elementOf(product, index));
+  return known ?? (isRounded ? rounded(data[index]!) : exact(data[index]!));
+}
+
+function elementOf({ weights, factorAt }: Product, index: number): DoubleDouble | undefined {
+  const from = weights();
+  return from && multiply(entryOf(from, index), factorAt(index));
+}
 
 /** A float64 that is the nearest to what it stands for. */
 const rounded = (hi: number): DoubleDouble => ({ hi, lo: 0, error: Math.abs(hi) * 2 ** -53 });
@@ -60,6 +78,12 @@ export class Constants {
   remember(value: Value, values: Vector): void {
     const stored = this.#stored(value);
     if (stored) this.#known.set(value, { ...stored, values });
+  }
+
+  /** As {@link remember}, without holding numbers for each element. */
+  rememberProduct(value: Value, product: Product): void {
+    const stored = this.#stored(value);
+    if (stored) this.#known.set(value, { ...stored, product });
   }
 
   /** Lets go of the elements of a value that has no reader left; a file may hold more of them than memory does. */

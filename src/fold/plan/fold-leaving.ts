@@ -3,6 +3,7 @@ import { compose, isIdentity, isPureScale, isPureShift, scaleOf, shiftOf, type A
 import { sizeOf, type Dim } from '../../tensor.ts';
 import { borderMap, borderSize } from './border.ts';
 import { certify, certifyMerge } from '../accuracy/certificate.ts';
+import { costsAccuracy } from '../accuracy/centring.ts';
 import { commitBorders, commitLeaving } from './commit.ts';
 import { refuse, type Refusal } from '../facts.ts';
 import {
@@ -93,6 +94,7 @@ function leaveMap(run: Run, work: Workspace, isLastResort: boolean): Outcome {
   if (checked.kind === 'refuse' || checked.borders.length === 0) return refuse(`${label} has no use for a map`);
   const [touched, before] = [elementsOfMaps(checked), elementsOf(run, work)];
   if (!(isLastResort ? touched <= before : touched < before)) return refuse(`${label} touches fewer elements`);
+  if (costsAccuracy(run, work)) return refuse(`${label} would cost accuracy as a map: its shift is large beside what is left of it`); // prettier-ignore
   if (!checked.borders.every(isSmall)) return refuse(`${label} has a map that is too large`);
   const maps = checked.borders.map(({ border, shift }) => borderMap(border, shift.shift, run.dtype));
   if (!isComplete(maps)) return refuse(`${label} has a map that ${run.dtype} cannot hold`);

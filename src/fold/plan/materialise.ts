@@ -5,6 +5,7 @@ import { at, isOne, type Vector } from '../algebra/affine.ts';
 import { multiply } from '../algebra/double-double.ts';
 import { biasOf, biasShape, changesBias, changesWeights, stepsOf, type Edit, type Linear } from '../algebra/linear.ts';
 import { RoundedArray, type Storage } from '../algebra/rounding.ts';
+import type { Product } from '../lift/constants.ts';
 import { expanded, seedOf } from '../lift/generated.ts';
 import { ruleOf } from '../rules/index.ts';
 import type { Workspace } from '../workspace.ts';
@@ -42,11 +43,28 @@ function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Val
   const [old, shape] = [weightsOf(node, linear), linear.weight.shape];
   const seed = seedOf(old, array.tensor(shape), work.facts.opset);
   const place = { node, role: 'weight', name: old.name, shape: seed?.shape ?? shape } as const;
-  if (!seed) return constantOf(array, place, work);
+  if (!seed) {
+    const value = constantOf(array, place, work);
+    work.facts.rememberProduct(value, productOf(old, linear, edit, work));
+    return value;
+  }
   const open = array.data.length - array.correctlyRounded;
   const { data, dtype } = seed;
   const value = constantOf({ data, dtype, correctlyRounded: Math.max(data.length - open, 0) }, place, work);
   return expanded(value, shape, old, node, work);
+}
+
+/** Holds the constant, whose elements are decoded again if somebody asks, and not the elements. */
+function productOf(old: Value, linear: Linear, { inScale, outScale }: Edit, work: Workspace): Product {
+  const { columns, taps, inputOf, outputOf } = linear;
+  const earlier = (linear.weight.product ?? linear.weight.values) ? linear.weight : undefined;
+  return {
+    weights: () => earlier ?? work.facts.constant(old),
+    factorAt(index) {
+      const [row, column] = [Math.floor(index / (columns * taps)), Math.floor(index / taps) % columns];
+      return multiply(at(inScale, inputOf(row, column)), at(outScale, outputOf(row, column)));
+    },
+  };
 }
 
 const weightsOf = (node: Node, { weightInput = 1 }: Linear): Value =>

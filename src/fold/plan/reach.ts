@@ -39,6 +39,8 @@ export function convReaches(node: Node, kernel: readonly number[], facts: Facts)
 export function convTransposeReaches(node: Node, kernel: readonly number[], facts: Facts): Reaches | Refusal {
   return reachesOf(node, windowsOf(node, kernel, undefined), facts, (window, size, axis) => {
     const { stride, dilation } = window;
+    // onnxruntime makes fewer positions than ONNX says where gaps between windows would have to be filled up.
+    if (isSame(node) && reachOf(window) < stride) return undefined;
     const extent = extentOf(node, window, size, axis);
     const isOn = (p: number, k: number) => {
       const from = p + extent.before - k * dilation;
@@ -60,8 +62,10 @@ function extentOf(node: Node, window: Window, size: number, axis: number) {
   return { positions: asked, before: isUpper ? Math.floor(cut / 2) : Math.ceil(cut / 2) };
 }
 
+const isSame = (node: Node): boolean => node.string('auto_pad', 'NOTSET').startsWith('SAME');
+
 function askedFor(node: Node, { stride }: Window, size: number, axis: number): number | undefined {
-  const same = node.string('auto_pad', 'NOTSET').startsWith('SAME') ? size * stride : undefined;
+  const same = isSame(node) ? size * stride : undefined;
   return node.ints('output_shape')?.[axis] ?? same;
 }
 

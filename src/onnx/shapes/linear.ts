@@ -47,7 +47,8 @@ export const convTranspose: ShapeRule = (x) => {
     const size = data[axis + 2]!;
     if (outputShape) return outputShape[axis] ?? '';
     if (typeof size !== 'number') return '';
-    if (same) return size * window.stride;
+    // Where windows leave gaps, onnxruntime does not fill them up: neither size can be relied on.
+    if (same) return reachOf(window) < window.stride ? '' : size * window.stride;
     const [before, after] = window.pads ?? [0, 0];
     return (size - 1) * window.stride + (outputPadding?.[axis] ?? 0) + reachOf(window) - before - after;
   });

@@ -214,3 +214,27 @@ describe('A shift that reaches every position alike is a bias', () => {
     expect(report.folds[0]!.way).toBe('border-map');
   });
 });
+
+test('weights that take in an affine by a map and another from behind are rounded once, from what they were', () => {
+  const f = new Fixture();
+  const [first, second] = [[0, 0.3, 0.7, -1.1], [0.9, 1.3, -0.6]].map((gammas) => gammas.map(Math.fround)) as [number[], number[]]; // prettier-ignore
+  const W = f.integers([3, 4, 3, 3]);
+  const x = f.batchNormalization(f.input([1, 4, 5, 5]), 4, { gamma: first, beta: [1, 1, 1, 1] }, 'front');
+  const graph = f.done(f.batchNormalization(f.node('Conv', [x, W], pads(1, 1, 1, 1)), 3, { gamma: second }, 'behind'));
+  const { graph: folded, report } = foldGraph(graph);
+  expect(report.folds.map(({ way }) => way).toSorted()).toEqual(['back', 'border-map']);
+  // Both roots are 2; three bits of W and twice 24 of the gammas are exact in float64.
+  const wanted = Float32Array.from(W.constant!.tensor().data as Float32Array, (w, i) => {
+    return (w * first[Math.floor(i / 9) % 4]! * second[Math.floor(i / 36)]!) / 4;
+  });
+  const written = folded.nodes.find(({ opType }) => opType === 'Conv')!.inputs[1]!.constant!.tensor().data;
+  expect((written as Float32Array).map((w) => w + 0)).toEqual(wanted.map((w) => w + 0));
+});
+
+test('a shift that is large beside what is left of it stays where it is, however small the map would be', () => {
+  const f = new Fixture();
+  const normalised = f.batchNormalization(f.input([1, 5, 8, 8]), 5, { gamma: [2, 2, 2, 2, 2], mean: new Array<number>(5).fill(1e5) }); // prettier-ignore
+  const graph = f.done(f.node('Conv', [normalised, f.integers([1, 5, 3, 3])], pads(1, 1, 1, 1)));
+  const { folds } = foldGraph(graph).report;
+  expect(folds.map(({ way, leaves }) => [way, leaves])).toEqual([['scale', 'Add']]);
+});

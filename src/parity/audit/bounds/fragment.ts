@@ -14,7 +14,10 @@ export interface Fragment {
   readonly graph: Graph;
   /** In order. */
   readonly nodes: readonly Node[];
-  /** What it begins with, exactly. */
+  /**
+   * What it begins with: exactly, but that onnxruntime may hand a 16-bit float on from one node to the next as the
+   * float32 it was before it was rounded.
+   */
   readonly leaves: ReadonlyMap<Value, Real>;
   /** Constants that stand for real numbers to which they have been rounded. */
   readonly isRounded: (constant: Value) => boolean;
@@ -51,13 +54,19 @@ export function boundFragment({
   isRounded,
   constants = new ConstantCache(),
 }: Fragment): ReadonlyMap<Value, Bounded> {
-  const given = new Map([...leaves].map(([value, real]) => [value, exactly(real)]));
+  const given = new Map([...leaves].map(([value, real]) => [value, asGiven(value, real)]));
   const scope = new Scope(graph, given, { isRounded, constants });
   for (const node of nodes) scope.evaluate(node);
   return scope.made;
 }
 
 const exactly = (value: Real): Bounded => ({ value, error: undefined, drift: undefined });
+
+function asGiven(value: Value, real: Real): Bounded {
+  const store = value.producer ? (unitOf(real.dtype)?.store ?? 0) : 0;
+  if (store === 0 || real.dtype === 'string') return exactly(real);
+  return { value: real, error: real.data.map((x) => Math.abs(x) * store), drift: undefined };
+}
 
 type Constants = Required<Pick<Fragment, 'isRounded' | 'constants'>>;
 
