@@ -65,7 +65,7 @@ export async function prove(
   const costs = samples.map((sample) => costOf(graphs.reference, sample));
   const chosen = proof === 'always' ? samples : affordable(samples, costs.map(({ multiplyAdds }) => multiplyAdds)); // prettier-ignore
   if (chosen.length === 0) return noProof(tooMuch(costs[0]?.multiplyAdds ?? 0));
-  const { elementsOf } = { elementsOf: (name: string) => Math.max(...costs.map(({ elements }) => elements.get(name) ?? NaN)) }; // prettier-ignore
+  const elementsOf = (name: string) => Math.max(...costs.map(({ elements }) => elements.get(name) ?? NaN));
   const isClaimed = graphs.folds !== undefined || isOurs(graphs.candidate);
   const result = await audit({
     load,

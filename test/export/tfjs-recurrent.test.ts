@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-layers';
-import { io, setBackend, tensor } from '@tensorflow/tfjs-core';
+import { setBackend, tensor } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,21 +8,13 @@ import { inMemoryFiles } from '../../src/export/read/read-source.ts';
 import type { SourceFiles } from '../../src/export/source-model.ts';
 import { runGraph, TOLERANCE, worstError } from './run-export.ts';
 import { filled, type Values } from './source-builder.ts';
+import { artifactsOf } from './tfjs-artifacts.ts';
 
 /** The files that TF.js would store for a model. */
 async function saved(model: tf.LayersModel): Promise<SourceFiles> {
-  let artifacts: io.ModelArtifacts | undefined;
-  await model.save(
-    io.withSaveHandler((given) => {
-      artifacts = given;
-      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
-    }),
-  );
-  const { modelTopology, weightSpecs, weightData, format, generatedBy } = artifacts!;
-  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-  const json = JSON.stringify({ modelTopology, weightsManifest, format, generatedBy });
-  const bytes = new Uint8Array(io.CompositeArrayBuffer.join(weightData));
-  return inMemoryFiles('model.json', new TextEncoder().encode(json), new Map([['weights.bin', bytes]]));
+  const { file, weights } = await artifactsOf(model);
+  const json = new TextEncoder().encode(JSON.stringify(file));
+  return inMemoryFiles('model.json', json, new Map([['weights.bin', weights]]));
 }
 
 /** The largest error of the exported model against what TF.js computes. */

@@ -181,7 +181,7 @@ function together(bounds: readonly ErrorBound[], joined: boolean): ErrorBound {
 }
 
 /** √ of mean squares: of all outputs of a node, and of the worst one; the worst node counts. */
-export function growthOf(ends: readonly (readonly OutputSizes[])[]): Certificate['growth'] {
+function growthOf(ends: readonly (readonly OutputSizes[])[]): Certificate['growth'] {
   const squares = ends.map((outputs) => outputs.flatMap((output) => output.squares ?? []));
   if (!squares.some(({ length }) => length > 0)) return null;
   const ratio = (folded: number, unfolded: number) => (folded === 0 ? 0 : Math.sqrt(folded / unfolded));

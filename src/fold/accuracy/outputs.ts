@@ -3,7 +3,7 @@ import { biasesOf, type End } from './ends.ts';
 import type { BothForms } from '../report.ts';
 
 /** Inputs of a BatchNormalization lie within so many deviations of its mean, all but one in 10¹⁵ if they are normal. */
-export const DEVIATIONS = 8;
+const DEVIATIONS = 8;
 
 /** What both forms add up for one output channel. */
 export interface OutputSizes {

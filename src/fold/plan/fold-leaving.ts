@@ -58,7 +58,7 @@ export function leaveLess(node: Node, work: Workspace): Outcome {
 export type ShiftLeft = Plan & { readonly left: Affine; readonly place: 'behind' | 'in front' };
 
 /** An Add of the shift behind the scale that went back, or of the centring in front of the one that goes forward. */
-export function leaveShift(run: Run, work: Workspace): ShiftLeft | Refusal {
+function leaveShift(run: Run, work: Workspace): ShiftLeft | Refusal {
   const { affine, node, dtype } = run;
   if (work.facts.rank(run.input) === undefined) return refuse(`${node.label} has no known rank`);
   if (isPureScale(affine)) return refuse(`${node.label} has no shift that could stay`);

@@ -3,7 +3,7 @@ import { isNotNegative, isPureScale, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../algebra/linear.ts';
 import { conv } from './conv.ts';
-import { gemm } from './gemm.ts';
+import { gemm, matrix } from './gemm.ts';
 import { absorb, type Rule } from './rule.ts';
 
 /**
@@ -85,22 +85,5 @@ function linearOf(node: Node, facts: Facts): Linear | Refusal {
   if (weight?.shape.length !== 2) return refuse(`${node.label} has no constant matrix as its second factor`);
   if (rank === undefined || rank < 2) return refuse(`${node.label} has a first factor of unknown rank`);
   if (node.int('transBatchA', 0) || node.int('transBatchB', 0)) return refuse(`${node.label} moves its batch axis`);
-  const isTransposed = node.int('transB', 0) !== 0;
-  const [rows, columns] = [weight.shape[0]!, weight.shape[1]!];
-  const first = (row: number) => row;
-  const second = (_: number, column: number) => column;
-  return {
-    kind: 'linear',
-    weight,
-    rows,
-    columns,
-    taps: 1,
-    inputs: isTransposed ? columns : rows,
-    outputs: isTransposed ? rows : columns,
-    inputOf: isTransposed ? second : first,
-    outputOf: isTransposed ? first : second,
-    alpha: node.float('alpha', 1),
-    beta: 1,
-    bias: undefined,
-  };
+  return matrix(node, weight, { beta: 1, bias: undefined });
 }

@@ -2,6 +2,7 @@ import { float, int } from '../../onnx/attribute.ts';
 import type { Node } from '../../onnx/graph.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../algebra/linear.ts';
+import type { Numbers } from '../lift/constants.ts';
 import { absorb, type Rule } from './rule.ts';
 
 /**
@@ -53,6 +54,11 @@ function linearOf(node: Node, facts: Facts): Linear | Refusal {
   if (weight?.shape.length !== 2) return refuse(`${node.label} has no constant matrix as its second factor`);
   if (node.inputs[2] && !bias) return refuse(`${node.label} has a bias that is not a constant`);
   if (bias && bias.shape.length > 2) return refuse(`${node.label} has a bias of rank ${bias.shape.length}`);
+  return matrix(node, weight, { beta: node.float('beta', 1), bias });
+}
+
+/** alpha · x B of a constant matrix B `[rows, columns]`, transposed if `transB` says so; for Gemm and its kin. */
+export function matrix(node: Node, weight: Numbers, { beta, bias }: Pick<Linear, 'beta' | 'bias'>): Linear {
   const transposed = node.int('transB', 0) !== 0;
   const [rows, columns] = [weight.shape[0]!, weight.shape[1]!];
   const first = (row: number) => row;
@@ -68,7 +74,7 @@ function linearOf(node: Node, facts: Facts): Linear | Refusal {
     inputOf: transposed ? second : first,
     outputOf: transposed ? first : second,
     alpha: node.float('alpha', 1),
-    beta: node.float('beta', 1),
+    beta,
     bias,
   };
 }

@@ -31,7 +31,7 @@ export function packRows({ data, offset, rows, columns, rowStep, columnStep }: M
 }
 
 /** Panels of four columns: the rows of the transposed matrix. */
-export function packColumns(matrix: Matrix): Float64Array {
+function packColumns(matrix: Matrix): Float64Array {
   return packRows({
     ...matrix,
     rows: matrix.columns,

@@ -20,7 +20,7 @@ export interface LocalFunction {
 }
 
 /** How calls and functions find each other. */
-export function functionKey(domain: string, name: string, overload: string): string {
+function functionKey(domain: string, name: string, overload: string): string {
   const key = `${domain === 'ai.onnx' ? '' : domain}:${name}`;
   return overload === '' ? key : `${key}:${overload}`;
 }

@@ -11,7 +11,7 @@ export type ListedInitializers = 'none' | 'required' | 'habit' | 'overridable';
  * Until IR 3 every initializer had to be a graph input too. Since IR 4 being listed means that the caller may
  * override it; but exporters that list all of them do so out of habit, and nobody feeds a convolution its weights.
  */
-export function listedInitializers(graph: Graph): ListedInitializers {
+function listedInitializers(graph: Graph): ListedInitializers {
   const inputs = new Set(graph.inputs);
   const listed = graph.initializers.filter((value) => inputs.has(value)).length;
   if (listed === 0) return 'none';

@@ -2,7 +2,7 @@ import { bug } from '../../errors.ts';
 import { cloneGraph, copyAttribute } from '../../onnx/clone.ts';
 import { Node, Value, type Graph } from '../../onnx/graph.ts';
 import { refill } from '../../onnx/node-list.ts';
-import { madeWithin, readsOf, type Dataflow } from './dataflow.ts';
+import { madeWithin, readsOf, valuesOf, type Dataflow } from './dataflow.ts';
 import type { Tensor } from '../../tensor.ts';
 import type { Piece } from './pieces.ts';
 
@@ -37,11 +37,6 @@ export function auditGraph(a: Dataflow, b: Dataflow, pieces: readonly Piece[]): 
 /** What the graph reads where the caller gives nothing: initializers that are inputs too. */
 export const defaultsOf = ({ inputs }: Graph): Record<string, Tensor> =>
   Object.fromEntries(inputs.flatMap(({ name, constant }) => (constant ? [[name, constant.tensor()]] : [])));
-
-export function valuesOf({ inputs, initializers, nodes }: Graph): Map<string, Value> {
-  const made = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== undefined));
-  return new Map([...inputs, ...initializers, ...made].map((value) => [value.name, value]));
-}
 
 /** Drops what none of these values needs; every input stays, so that the same samples fit. */
 export function keepOnly(graph: Graph, wanted: readonly Value[]): void {

@@ -2,7 +2,8 @@ import { cloneGraph } from '../../onnx/clone.ts';
 import { Value, type Graph } from '../../onnx/graph.ts';
 import { refill } from '../../onnx/node-list.ts';
 import type { Tensor } from '../../tensor.ts';
-import { keepOnly, valuesOf } from './audit-graph.ts';
+import { keepOnly } from './audit-graph.ts';
+import { valuesOf } from './dataflow.ts';
 
 /** A part of a graph as a model of its own. */
 export interface Cut {

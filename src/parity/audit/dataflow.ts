@@ -22,9 +22,13 @@ export function dataflowOf(graph: Graph): Dataflow {
     if (!isRandom(node) && !readsOf(node).some((value) => activations.has(value))) continue;
     for (const output of node.outputs) if (output) activations.add(output);
   }
-  const made = [...order.keys()].flatMap(({ outputs }) => outputs.filter((output) => output !== undefined));
-  const values = new Map([...graph.inputs, ...graph.initializers, ...made].map((value) => [value.name, value]));
-  return { graph, values, order, activations };
+  return { graph, values: valuesOf(graph), order, activations };
+}
+
+/** Inputs, initializers and outputs of nodes by their names. */
+export function valuesOf({ inputs, initializers, nodes }: Graph): Map<string, Value> {
+  const made = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== undefined));
+  return new Map([...inputs, ...initializers, ...made].map((value) => [value.name, value]));
 }
 
 /** Values of the graph that a node reads, those that its bodies take from outside included. */

@@ -1,24 +1,15 @@
 import * as tf from '@tensorflow/tfjs-layers';
-import { io, setBackend, tensor } from '@tensorflow/tfjs-core';
+import { setBackend, tensor } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject, SourceFile, SourceLayer, SourceModel } from '../../../src/export/source-model.ts';
+import { artifactsOf } from '../tfjs-artifacts.ts';
 import { json, read } from './fixtures.ts';
 
 /** What TF.js hands to whoever stores a model, as the files that it would make. */
 async function saved(model: tf.LayersModel): Promise<SourceFile> {
-  let artifacts: io.ModelArtifacts | undefined;
-  await model.save(
-    io.withSaveHandler((given) => {
-      artifacts = given;
-      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
-    }),
-  );
-  const { modelTopology, weightSpecs, weightData, format, generatedBy } = artifacts!;
-  const bytes = new Uint8Array(io.CompositeArrayBuffer.join(weightData));
-  const manifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-  const file = { modelTopology, weightsManifest: manifest, format, generatedBy };
-  return read(json(JSON.parse(JSON.stringify(file)) as JsonObject), { 'weights.bin': bytes }, 'model.json');
+  const { file, weights } = await artifactsOf(model);
+  return read(json(JSON.parse(JSON.stringify(file)) as JsonObject), { 'weights.bin': weights }, 'model.json');
 }
 
 /** Every weight 0, 1, 2, … from its own start, so that no two are alike. */
