@@ -15,16 +15,12 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import tf_keras
+from golden_values import numbers, stripped, values
 from tf_keras import layers as L
 from tf_keras.src.saving.legacy.hdf5_format import _convert_rnn_weights
 
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "keras2-recurrent-goldens.json")
-TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
 CASES = {}
-
-
-def numbers(random, shape, low=-24, high=25):
-    return (random.integers(low, high, size=shape) / 16).astype("float32")
 
 
 def randomised(model, random):
@@ -34,18 +30,6 @@ def randomised(model, random):
 
     for layer in model.layers:
         layer.set_weights([fresh(weight) for weight in layer.weights])
-
-
-def stripped(node):
-    if isinstance(node, dict):
-        dropped = ("build_config", "compile_config")
-        return {k: stripped(v) for k, v in node.items() if k not in dropped and not k.endswith(TRAINING_ONLY)}
-    return [stripped(item) for item in node] if isinstance(node, list) else node
-
-
-def values(array):
-    flat = np.asarray(array).ravel().tolist()
-    return {"shape": list(np.shape(array)), "data": [int(v) if v == int(v) else float(f"{v:.8g}") for v in flat]}
 
 
 def weights_of(model):

@@ -21,15 +21,10 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import h5py
 import keras
 import numpy as np
+from golden_values import numbers, stripped, values
 from keras import layers as L
 
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layer-goldens.json")
-# Training-time settings, which the reader ignores.
-TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
-
-
-def numbers(random, shape, low=-24, high=25):
-    return (random.integers(low, high, size=shape) / 16).astype("float32")
 
 
 def randomise(model, random):
@@ -43,18 +38,6 @@ def randomise(model, random):
             variable.assign(numbers(random, shape, 4, 40))
         else:
             variable.assign(numbers(random, shape, -12, 13))
-
-
-def stripped(node):
-    if isinstance(node, dict):
-        dropped = ("build_config", "compile_config")
-        return {k: stripped(v) for k, v in node.items() if k not in dropped and not k.endswith(TRAINING_ONLY)}
-    return [stripped(item) for item in node] if isinstance(node, list) else node
-
-
-def values(array):
-    flat = np.asarray(array).ravel().tolist()
-    return {"shape": list(np.shape(array)), "data": [int(v) if v == int(v) else float(f"{v:.8g}") for v in flat]}
 
 
 def weights_of(model):

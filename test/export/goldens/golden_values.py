@@ -1,0 +1,22 @@
+"""What the scripts beside it share: seeded numbers, and models and arrays as JSON."""
+
+import numpy as np
+
+# Training-time settings, which the reader ignores.
+TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
+
+
+def numbers(random, shape, low=-24, high=25):
+    return (random.integers(low, high, size=shape) / 16).astype("float32")
+
+
+def stripped(node):
+    if isinstance(node, dict):
+        dropped = ("build_config", "compile_config")
+        return {k: stripped(v) for k, v in node.items() if k not in dropped and not k.endswith(TRAINING_ONLY)}
+    return [stripped(item) for item in node] if isinstance(node, list) else node
+
+
+def values(array):
+    flat = np.asarray(array).ravel().tolist()
+    return {"shape": list(np.shape(array)), "data": [int(v) if v == int(v) else float(f"{v:.8g}") for v in flat]}
