@@ -1,4 +1,5 @@
 import { EdgefoldError } from '../errors.ts';
+import { NO_ARGUMENTS, type CallArguments } from './call-arguments.ts';
 import type { JsonObject, JsonValue, SourceFile, SourceLayer, SourceWeight } from './source-model.ts';
 
 /**
@@ -18,12 +19,15 @@ export class Layer {
   readonly training: boolean;
   /** Whether this call heeds the mask of its input; one that does not may still hand it on. */
   readonly heedsMask: boolean;
+  /** What this call is given, by place and name; for layers to which it matters which tensor is which. */
+  readonly call: CallArguments;
 
-  constructor(source: SourceLayer, origin: Origin, training = false, heedsMask = true) {
+  constructor(source: SourceLayer, origin: Origin, training = false, heedsMask = true, call = NO_ARGUMENTS) {
     this.source = source;
     this.origin = origin;
     this.training = training;
     this.heedsMask = heedsMask;
+    this.call = call;
   }
 
   get name(): string {

@@ -1,5 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
 import type { Dim } from '../tensor.ts';
+import { CallArguments } from './call-arguments.ts';
 import { callOrder, refsIn, stepKey, type Step } from './call-order.ts';
 import { GraphWriter, type Workshop } from './graph-writer.ts';
 import { Layer, type Origin } from './layer.ts';
@@ -64,7 +65,13 @@ function lowerStep(
 ): readonly Lowered[] {
   const written = source.calls[call]!;
   const training = asksForTraining(written) ?? place.training;
-  const layer = new Layer(source, job.origin, training, heedsMask(written, job.origin));
+  const layer = new Layer(
+    source,
+    job.origin,
+    training,
+    heedsMask(written, job.origin),
+    new CallArguments(written, find),
+  );
   const inputs = tensorArguments(written).map(find);
   const name = nameOf(place, source, call);
   const outputs = isModel(job, source)
