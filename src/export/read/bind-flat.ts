@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../../errors.ts';
-import { expectedVariables, isKind, kindOf, leavesOf, namedByName } from './bind-layer.ts';
+import { expectedVariables, hasParts, isKind, kindOf, leavesOf, namedByName } from './bind-layer.ts';
 import type { LayerSpec, ModelSpec, NamedWeight, StoredWeight, WeightBindings } from './spec.ts';
 import { isStatistic } from './variable-names.ts';
 import { isPlausible } from './weight-shapes.ts';
@@ -82,7 +82,8 @@ function bindByLayerName(model: ModelSpec, stored: readonly StoredWeight[], wher
     const layer = ownerByName(weight.name, byName);
     if (!layer) return undefined;
     const list = lists.get(layer) ?? [];
-    if (list.some(({ name }) => kindOf(name) === kindOf(weight.name)) && expectedVariables(layer)) return undefined;
+    const isTwin = list.some(({ name }) => kindOf(name) === kindOf(weight.name));
+    if (isTwin && expectedVariables(layer) && !hasParts(layer)) return undefined;
     lists.set(layer, [...list, weight]);
   }
   const weighted = leaves.filter((layer) => lists.has(layer) || (expectedVariables(layer) ?? []).length > 0);

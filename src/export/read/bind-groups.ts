@@ -1,6 +1,6 @@
 import { EdgefoldError } from '../../errors.ts';
 import { bindFlat, layerByLayer, trainableFirst } from './bind-flat.ts';
-import { namedByName, needsWeights } from './bind-layer.ts';
+import { kindOf, namedByName, needsWeights } from './bind-layer.ts';
 import type { LayerSpec, ModelSpec, NamedWeight, StoredWeight, WeightBindings } from './spec.ts';
 
 /**
@@ -19,9 +19,16 @@ export function bindGroups(
   for (const [layer, stored] of pairedGroups(model, groups, where)) {
     const at = `${where}, layer ${layer.name}`;
     if (!layer.model) bindings.set(layer, namedByName(layer, stored, where));
-    else for (const [inner, weights] of bindNested(layer.model, stored, at)) bindings.set(inner, weights);
+    else
+      for (const [inner, weights] of bindNested(layer.model, stored.filter(isOfInner), at))
+        bindings.set(inner, weights);
   }
   return bindings;
+}
+
+/** A wrapper's own statistic, which only training needs. */
+function isOfInner({ name }: StoredWeight): boolean {
+  return kindOf(name) !== 'vector_u';
 }
 
 function bindNested(model: ModelSpec, stored: readonly StoredWeight[], where: string): WeightBindings {

@@ -35,6 +35,7 @@ export function leavesOf(model: ModelSpec): readonly LayerSpec[] {
 export function namedByName(layer: LayerSpec, stored: readonly StoredWeight[], where: string): readonly NamedWeight[] {
   const expected = expectedVariables(layer);
   if (!expected) return distinctlyNamed(layer, stored);
+  if (hasParts(layer)) return namedInOrder(layer, stored, where);
   const found = expected.flatMap((variable) => {
     const weight = stored.find(({ name }) => isKind(variable, kindOf(name)));
     return weight ? [{ variable, stored: weight }] : [];
@@ -43,6 +44,22 @@ export function namedByName(layer: LayerSpec, stored: readonly StoredWeight[], w
   if (missing.every((variable) => OPTIONAL.has(variable)) && found.length === stored.length) return found;
   if (found.length === 0 && stored.length === expected.length) return namedByIndex(layer, stored, where);
   throw mismatch(layer, expected, stored, where);
+}
+
+/** Whether several of its variables have the same kind: those of the parts of an attention, or of several cells. */
+export function hasParts(layer: LayerSpec): boolean {
+  return expectedVariables(layer)?.some((variable) => variable.includes('/')) ?? false;
+}
+
+/** By place, if each has the kind that stands there. */
+function namedInOrder(layer: LayerSpec, stored: readonly StoredWeight[], where: string): readonly NamedWeight[] {
+  const named = namedByIndex(layer, stored, where);
+  const fits = named.every(({ variable, stored: { name } }) => isKind(variable, kindOf(name)));
+  return fits ? named : fail(mismatch(layer, expectedVariables(layer)!, stored, where));
+}
+
+function fail(error: EdgefoldError): never {
+  throw error;
 }
 
 /** Names a layer's weights by their place, for formats that store no names. */

@@ -2,6 +2,7 @@ import { EdgefoldError } from '../../errors.ts';
 import { namedByIndex, needsWeights } from './bind-layer.ts';
 import { toSnakeCase } from './class-names.ts';
 import type { LayerSpec, ModelSpec, NamedWeight, StoredWeight, WeightBindings } from './spec.ts';
+import { variableFolders } from './variable-names.ts';
 import { wrapperAttributes } from './wrapped.ts';
 
 /** A folder of the weights file: variables by index, and folders below. */
@@ -71,6 +72,7 @@ function bindModel(model: ModelSpec, folder: Folder, bindings: Map<LayerSpec, re
 function bindLayer(layer: LayerSpec, own: Folder, bindings: Map<LayerSpec, readonly NamedWeight[]>, where: string) {
   const at = `${where}, layer ${layer.name}`;
   const attributes = wrapperAttributes(layer.className);
+  if (attributes && own.variables.size > 0) bindings.set(layer, namedByIndex(layer, inOrder(own), where));
   if (!layer.model) bindings.set(layer, namedByIndex(layer, variablesOf(layer, own), where));
   else if (!attributes) bindModel(layer.model, own, bindings, at);
   else layer.model.layers.forEach((inner, i) => {
@@ -152,7 +154,14 @@ function holdsVariables(folder: Folder): boolean {
 function variablesOf(layer: LayerSpec, folder: Folder): readonly StoredWeight[] {
   const cell = folder.children.get('cell');
   if (needsWeights(layer) === undefined) return everythingIn(folder);
+  const parts = variableFolders(layer.className, layer.config);
+  if (parts) return parts.flatMap((path) => inOrder(folderAt(folder, path)));
   return inOrder(folder.variables.size === 0 && cell ? cell : folder);
+}
+
+/** Keras 2 names some of these folders by the private attribute: `_query_dense`. */
+function folderAt(folder: Folder, path: string): Folder {
+  return path.split('/').reduce((at, name) => at.children.get(name) ?? at.children.get(`_${name}`) ?? newFolder(path), folder); // prettier-ignore
 }
 
 function everythingIn(folder: Folder): readonly StoredWeight[] {

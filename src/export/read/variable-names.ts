@@ -1,4 +1,5 @@
 import type { JsonObject } from '../source-model.ts';
+import { toSnakeCase } from './class-names.ts';
 import { isList, isObject, member } from './json.ts';
 
 /** Names of a layer's variables, in the order in which Keras makes and saves them. */
@@ -35,9 +36,24 @@ const VARIABLES: ReadonlyMap<string, VariableNames> = new Map<string, VariableNa
     'GroupNormalization',
     (config) => [...when(flag(config, 'scale'), 'gamma'), ...when(flag(config, 'center'), 'beta')],
   ],
+  [
+    'InstanceNormalization',
+    (config) => [...when(flag(config, 'scale'), 'gamma'), ...when(flag(config, 'center'), 'beta')],
+  ],
   ['RMSNormalization', () => ['scale']],
+  ['SpectralNormalization', () => ['vector_u']],
+  ['Attention', attention],
+  ['AdditiveAttention', (config) => when(flag(config, 'use_scale'), 'scale')],
+  ['MultiHeadAttention', ofProjections],
+  ['GroupedQueryAttention', ofProjections],
+  ['LocallyConnected1D', kernelAndBias('kernel')],
+  ['LocallyConnected2D', kernelAndBias('kernel')],
   ['Normalization', (config) => (isGiven(config, 'mean') ? [] : ['mean', 'variance', 'count'])],
   ['Embedding', () => ['embeddings']],
+  [
+    'ReversibleEmbedding',
+    (config) => ['embeddings', ...when(member(config, 'tie_weights') === false, 'reverse_embeddings')],
+  ],
   ['PReLU', () => ['alpha']],
   ['LayerScale', () => ['gamma']],
   ['EinsumDense', (config) => ['kernel', ...when(isGiven(config, 'bias_axes'), 'bias')]],
@@ -46,7 +62,10 @@ const VARIABLES: ReadonlyMap<string, VariableNames> = new Map<string, VariableNa
   ['GRU', recurrent],
   ['CuDNNLSTM', recurrent],
   ['CuDNNGRU', recurrent],
-  ['RNN', ofCell],
+  ['ConvLSTM1D', recurrent],
+  ['ConvLSTM2D', recurrent],
+  ['ConvLSTM3D', recurrent],
+  ['RNN', ofCells],
   ...[
     'InputLayer',
     'Activation',
@@ -89,6 +108,8 @@ const VARIABLES: ReadonlyMap<string, VariableNames> = new Map<string, VariableNa
         'ZeroPadding',
         'UpSampling',
         'Cropping',
+        'AdaptiveAveragePooling',
+        'AdaptiveMaxPooling',
       ].map((name) => `${name}${rank}D`),
     ),
   ].map((name): [string, VariableNames] => [name, none]),
@@ -111,11 +132,13 @@ const STATISTICS: ReadonlySet<string> = new Set([
 
 /** The variables that a layer saves; `undefined` for a class that is not known here. */
 export function variableNames(className: string, config: JsonObject): readonly string[] | undefined {
-  if (className === 'RNN' && !hasKnownCell(config)) return undefined;
+  if (className === 'RNN' && cellsOf(config).length === 0) return undefined;
   return VARIABLES.get(className)?.(config);
 }
 
-export function isSameVariable(expected: string, written: string): boolean {
+/** A variable of a part (`query/kernel`) is told by its kind alone. */
+export function isSameVariable(variable: string, written: string): boolean {
+  const expected = variable.slice(variable.lastIndexOf('/') + 1);
   return expected === written || (SYNONYMS.get(expected)?.includes(written) ?? false);
 }
 
@@ -139,17 +162,72 @@ function layerNormalization(config: JsonObject): readonly string[] {
   return [...when(rms || flag(config, 'scale'), 'gamma'), ...when(!rms && flag(config, 'center'), 'beta')];
 }
 
-function hasKnownCell(config: JsonObject): boolean {
-  const cell = member(config, 'cell');
-  const name = isObject(cell) ? member(cell, 'class_name') : undefined;
-  return name === 'LSTMCell' || name === 'GRUCell' || name === 'SimpleRNNCell';
+/** `use_scale` is none by default here, and the concatenating score has a weight of its own. */
+function attention(config: JsonObject): readonly string[] {
+  return [
+    ...when(member(config, 'use_scale') === true, 'scale'),
+    ...when(member(config, 'score_mode') === 'concat', 'concat_score_weight'),
+  ];
 }
 
-/** An `RNN` has the variables of its cell. */
-function ofCell(config: JsonObject): readonly string[] {
-  const cell = member(config, 'cell');
-  const inner = isObject(cell) ? member(cell, 'config') : undefined;
-  return recurrent(isObject(inner) ? inner : {});
+/** The dense layers of an attention with heads, by their names, with the folders that a `.keras` file has for them. */
+const PROJECTIONS: readonly (readonly [string, string])[] = [
+  ['query', 'query_dense'],
+  ['key', 'key_dense'],
+  ['gate', 'gate_dense'],
+  ['value', 'value_dense'],
+  ['attention_output', 'output_dense'],
+];
+
+function projections(config: JsonObject) {
+  return PROJECTIONS.filter(([name]) => name !== 'gate' || member(config, 'use_gate') === true);
+}
+
+function ofProjections(config: JsonObject): readonly string[] {
+  const kinds = flag(config, 'use_bias') ? ['kernel', 'bias'] : ['kernel'];
+  return projections(config).flatMap(([name]) => kinds.map((kind) => `${name}/${kind}`));
+}
+
+/**
+ * The folders below a layer's own in which a `.keras` file keeps its variables, in the order of
+ * {@link variableNames}; `undefined` where they lie in its own or that of its cell.
+ */
+export function variableFolders(className: string, config: JsonObject): readonly string[] | undefined {
+  if (className === 'MultiHeadAttention' || className === 'GroupedQueryAttention') {
+    return projections(config).map(([, folder]) => folder);
+  }
+  const cells = className === 'RNN' ? cellsOf(config) : [];
+  if (cells.length < 2) return undefined;
+  const seen = new Map<string, number>();
+  return cells.map(({ className: cell }) => {
+    const base = toSnakeCase(cell);
+    const count = seen.get(base) ?? 0;
+    seen.set(base, count + 1);
+    return `cell/cells/${base}${count === 0 ? '' : `_${count}`}`;
+  });
+}
+
+const CELLS: ReadonlySet<string> = new Set(['LSTMCell', 'GRUCell', 'SimpleRNNCell']);
+
+/** The cells of an `RNN`: one, those of a `StackedRNNCells`, or a list. None if one of them is not known. */
+export function cellsOf(config: JsonObject): readonly { readonly className: string; readonly config: JsonObject }[] {
+  const given = member(config, 'cell');
+  const stacked =
+    isObject(given) && member(given, 'class_name') === 'StackedRNNCells' ? member(given, 'config') : undefined;
+  const list = isObject(stacked) ? member(stacked, 'cells') : isList(given) ? given : [given ?? null];
+  const cells = (isList(list) ? list : []).map((cell) => {
+    const className = isObject(cell) ? member(cell, 'class_name') : undefined;
+    const inner = isObject(cell) ? member(cell, 'config') : undefined;
+    return { className: typeof className === 'string' ? className : '', config: isObject(inner) ? inner : {} };
+  });
+  return cells.every(({ className }) => CELLS.has(className)) ? cells : [];
+}
+
+/** An `RNN` has the variables of its cell; of several, each behind its number: `1/kernel`. */
+function ofCells(config: JsonObject): readonly string[] {
+  const cells = cellsOf(config);
+  if (cells.length === 1) return recurrent(cells[0]!.config);
+  return cells.flatMap((cell, i) => recurrent(cell.config).map((name) => `${i}/${name}`));
 }
 
 /** Every flag asked for here is true by default. */

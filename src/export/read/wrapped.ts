@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../source-model.ts';
 import { isObject, member, objectMember, stringMember } from './json.ts';
 
 /**
- * The layers that a wrapper holds, in the order in which their weights are saved: that of a TimeDistributed, or the
+ * The layers that a wrapper holds, in the order in which their weights are saved: the one of a TimeDistributed, or the
  * forward and the backward one of a Bidirectional. A backward layer that is not written is the forward one turned
  * round. `undefined` for a layer that is no wrapper, or a Bidirectional of one that is.
  *
@@ -11,7 +11,7 @@ import { isObject, member, objectMember, stringMember } from './json.ts';
 export function wrappedLayers(className: string, config: JsonObject): readonly JsonValue[] | undefined {
   const layer = objectMember(config, 'layer');
   if (!WRAPPERS.has(className) || !layer) return undefined;
-  if (className === 'TimeDistributed') return [layer];
+  if (className !== 'Bidirectional') return [layer];
   if (!isSimple(layer)) return undefined;
   const backward = member(config, 'backward_layer');
   const turned = member(objectMember(layer, 'config') ?? {}, 'go_backwards') !== true;
@@ -29,6 +29,7 @@ function isSimple(layer: JsonObject): boolean {
 
 const WRAPPERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['TimeDistributed', ['layer']],
+  ['SpectralNormalization', ['layer']],
   ['Bidirectional', ['forward_layer', 'backward_layer']],
 ]);
 
