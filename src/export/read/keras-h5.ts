@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../../errors.ts';
-import type { JsonValue, SourceFile, SourceFiles } from '../source-model.ts';
+import type { JsonObject, JsonValue, SourceFile, SourceFiles } from '../source-model.ts';
 import { attachWeights, leftOverWarnings } from './attach.ts';
 import { bindGroups } from './bind-groups.ts';
 import { bindByPath } from './bind-path.ts';
@@ -9,8 +9,21 @@ import { openHdf5 } from './hdf5/open.ts';
 import { allWeights, join, listAttribute, listedWeights } from './hdf5-weights.ts';
 import { isObject, parseJson, stringMember } from './json.ts';
 import { checkedVersion } from './keras-version.ts';
+import { pathRoots, shardedWeights } from './path-weights.ts';
 import type { ModelSpec, StoredWeight, WeightBindings } from './spec.ts';
 import { readTopology } from './topology.ts';
+
+/** Where weights come from: one HDF5 file, or several. */
+interface WeightsFile {
+  readonly name: string;
+  readonly kerasVersion: string | undefined;
+  bind(model: ModelSpec): { readonly bindings: WeightBindings; readonly stored: readonly StoredWeight[] };
+}
+
+interface Architecture {
+  readonly text: Uint8Array | string;
+  readonly name: string;
+}
 
 /**
  * Reads Keras's HDF5 files: a full model (`model_config` and `model_weights`), or weights alone beside the `.json` of
@@ -21,28 +34,43 @@ import { readTopology } from './topology.ts';
  */
 export async function readKerasH5(files: SourceFiles): Promise<SourceFile> {
   const file = await openHdf5(files.bytes, files.name);
-  const layout = layoutOf(file, files.name);
+  const weights = hdf5Weights(file, files.name);
   const written = file.strings('', 'model_config')?.[0];
-  const architecture = written === undefined ? await findArchitecture(files) : { text: written, name: files.name };
-  return assemble(file, layout, architecture, files.name);
+  return assemble(weights, written === undefined ? await findArchitecture(files) : { text: written, name: files.name });
 }
 
-/** Reads the architecture of `model.to_json()` and the weights file that lies beside it. */
+/** Reads the architecture of `model.to_json()` and the weights that lie beside it. */
 export async function readKerasJson(files: SourceFiles): Promise<SourceFile> {
-  const weights = await findWeights(files);
-  const file = await openHdf5(weights.bytes, weights.name);
-  return assemble(file, layoutOf(file, weights.name), { text: files.bytes, name: files.name }, weights.name);
+  const { name, bytes } = await findWeights(files);
+  const weights = name.endsWith('.json')
+    ? await weightsOfShards(parseJson(bytes, name), files, name)
+    : hdf5Weights(await openHdf5(bytes, name), name);
+  return assemble(weights, { text: files.bytes, name: files.name });
+}
+
+/** Reads `<name>.weights.json`, the shards that it lists, and the architecture beside it. */
+export async function readKerasShards(index: JsonObject, files: SourceFiles): Promise<SourceFile> {
+  return assemble(await weightsOfShards(index, files, files.name), await findArchitecture(files));
+}
+
+async function weightsOfShards(index: JsonValue, files: SourceFiles, name: string): Promise<WeightsFile> {
+  const stored = await shardedWeights(isObject(index) ? index : {}, (shard) => files.sibling(shard), name);
+  return { name, kerasVersion: undefined, bind: (model) => ({ stored, bindings: bindByPath(model, stored, name) }) };
+}
+
+function hdf5Weights(file: Hdf5File, name: string): WeightsFile {
+  const { kind, root } = layoutOf(file, name);
+  return {
+    name,
+    kerasVersion: file.strings('', 'keras_version')?.[0] ?? file.strings(root, 'keras_version')?.[0],
+    bind: (model) => (kind === 'paths' ? bindPaths(file, model, name) : bindLayers(file, root, model, name)),
+  };
 }
 
 interface Layout {
   readonly kind: 'groups' | 'paths';
   /** Group that holds the weights; `''` is the root. */
   readonly root: string;
-}
-
-interface Architecture {
-  readonly text: Uint8Array | string;
-  readonly name: string;
 }
 
 function layoutOf(file: Hdf5File, where: string): Layout {
@@ -56,26 +84,29 @@ function layoutOf(file: Hdf5File, where: string): Layout {
   });
 }
 
-/** Windows wrote whole paths as one name at the root. */
-function pathRoots(file: Hdf5File): readonly string[] {
-  return file.names('').filter((name) => /^(layers|_layer_checkpoint_dependencies)(\\|$)/.test(name));
+function bindPaths(file: Hdf5File, model: ModelSpec, where: string) {
+  const stored = allWeights(file, pathRoots(file), where);
+  return { stored, bindings: bindByPath(model, stored, where) };
 }
 
-function assemble(file: Hdf5File, layout: Layout, architecture: Architecture, weightsName: string): SourceFile {
+function bindLayers(file: Hdf5File, root: string, model: ModelSpec, where: string) {
+  const names = listAttribute(file, root, 'layer_names') ?? [];
+  const groups = new Map(names.map((name) => [name, listedWeights(file, join(root, name))]));
+  return { stored: [...groups.values()].flat(), bindings: bindGroups(model, groups, where) };
+}
+
+function assemble(weights: WeightsFile, architecture: Architecture): SourceFile {
   const serialized = architectureOf(architecture);
   const model = readTopology(serialized, architecture.name);
   const kerasVersion =
-    file.strings('', 'keras_version')?.[0] ??
-    file.strings(layout.root, 'keras_version')?.[0] ??
-    (isObject(serialized) ? stringMember(serialized, 'keras_version') : undefined) ??
-    '';
+    weights.kerasVersion ?? (isObject(serialized) ? stringMember(serialized, 'keras_version') : undefined) ?? '';
   const kerasMajor = kerasVersion === '' ? unstatedMajor(serialized) : checkedVersion(kerasVersion, architecture.name);
-  const { bindings, stored } = bind(file, layout, model, weightsName);
+  const { bindings, stored } = weights.bind(model);
   return {
     format: 'keras-h5',
     kerasVersion,
     kerasMajor,
-    model: attachWeights(model, bindings, weightsName),
+    model: attachWeights(model, bindings, weights.name),
     warnings: leftOverWarnings(stored, bindings),
   };
 }
@@ -89,19 +120,4 @@ function unstatedMajor(serialized: JsonValue): 2 | 3 {
 function architectureOf({ text, name }: Architecture): JsonValue {
   const value = parseJson(text, name);
   return typeof value === 'string' ? parseJson(value, name) : value;
-}
-
-function bind(
-  file: Hdf5File,
-  { kind, root }: Layout,
-  model: ModelSpec,
-  where: string,
-): { readonly bindings: WeightBindings; readonly stored: readonly StoredWeight[] } {
-  if (kind === 'paths') {
-    const stored = allWeights(file, pathRoots(file), where);
-    return { stored, bindings: bindByPath(model, stored, where) };
-  }
-  const names = listAttribute(file, root, 'layer_names') ?? [];
-  const groups = new Map(names.map((name) => [name, listedWeights(file, join(root, name))]));
-  return { stored: [...groups.values()].flat(), bindings: bindGroups(model, groups, where) };
 }

@@ -132,9 +132,9 @@ describe('an archive', () => {
     await expect(read(bytes)).rejects.toMatchObject({ code: 'UNSAFE' });
   });
 
-  test('with weights in shards is refused', async () => {
+  test('that lists no shards is refused', async () => {
     const bytes = zip({ 'config.json': JSON.stringify(three), 'model.weights.json': '{}' });
-    await expect(read(bytes)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(read(bytes)).rejects.toMatchObject({ code: 'CORRUPT' });
   });
 
   test('without weights is refused', async () => {
