@@ -13,6 +13,8 @@ import { embedding } from './embedding.ts';
 import { flatten } from './flatten.ts';
 import { globalPooling } from './global-pooling.ts';
 import { identity } from './identity.ts';
+import { groupNormalization } from './group-normalization.ts';
+import { layerNormalization, rmsNormalization } from './layer-normalization.ts';
 import { masking } from './masking.ts';
 import { merge } from './merge.ts';
 import { normalization } from './normalization.ts';
@@ -26,8 +28,10 @@ import { rescaling } from './rescaling.ts';
 import { reshape } from './reshape.ts';
 import { resizing } from './resizing.ts';
 import { softmaxLayer } from './softmax.ts';
+import { spectralNormalization } from './spectral-normalization.ts';
 import { timeDistributed } from './time-distributed.ts';
 import { transposedConvolution } from './transposed-convolution.ts';
+import { unitNormalization } from './unit-normalization.ts';
 import { upSampling } from './up-sampling.ts';
 import { zeroPadding } from './zero-padding.ts';
 
@@ -42,6 +46,11 @@ export const LAYER_LOWERINGS: readonly LayerLowering[] = [
   pooling,
   globalPooling,
   batchNormalization,
+  layerNormalization,
+  groupNormalization,
+  rmsNormalization,
+  unitNormalization,
+  spectralNormalization,
   normalization,
   rescaling,
   zeroPadding,
