@@ -6,12 +6,14 @@ import tseslint from 'typescript-eslint';
  * to it; `node:` modules are only for the command line and the Node runtime.
  */
 const FOLDERS = ['onnx', 'export', 'fold', 'runtime', 'parity', 'files', 'cli'];
+const RUNTIME_OF_NODE = ['src/runtime/node.ts', 'src/runtime/node/**'];
 const ZONES = [
   { files: ['src/errors.ts', 'src/tensor.ts'], may: [] },
   { files: ['src/onnx/**'], may: ['onnx'] },
   { files: ['src/export/**'], may: ['onnx', 'export'] },
   { files: ['src/fold/**'], may: ['onnx', 'fold'] },
-  { files: ['src/runtime/**'], may: ['runtime'], node: ['src/runtime/node.ts'] },
+  { files: ['src/runtime/**'], may: ['runtime', 'onnx'] },
+  { files: RUNTIME_OF_NODE, may: ['runtime', 'onnx', 'files'], node: RUNTIME_OF_NODE },
   { files: ['src/parity/**'], may: ['runtime', 'onnx', 'parity'] },
   { files: ['src/files/**'], may: ['onnx', 'export', 'files'], node: ['src/files/**'] },
   { files: ['src/index.ts', 'src/web.ts'], may: ['onnx', 'export', 'fold', 'runtime', 'parity'] },

@@ -12,8 +12,11 @@ export type ErrorCode =
   | 'WEIGHTS' // a weight that is missing, left over or of the wrong shape
   | 'INPUT' // an input tensor of the wrong name, dtype or shape
   | 'USAGE' // an option or argument that makes no sense
-  | 'PROVIDER' // an execution provider that is not available, or did not take the whole model
+  | 'PROVIDER' // an execution provider that is not available
+  | 'PARTIAL' // an execution provider that did not take the whole model
+  | 'INTEGRITY' // bytes that are not those that were asked for
   | 'RUNTIME' // the runtime refused the model or failed while running it
+  | 'DIED' // the process or worker that ran the model died
   | 'PARITY' // two models differ by more than allowed
   | 'DISPOSED' // used after dispose()
   | 'ABORTED'; // ended by an AbortSignal
@@ -25,25 +28,39 @@ export interface ErrorDetails {
   readonly received?: string;
   /** What the reader can do about it. */
   readonly hint?: string;
+  /** Nodes at fault, where there is a list of them. */
+  readonly nodes?: readonly NodeAtFault[];
   readonly cause?: unknown;
+}
+
+/** A node, and the execution provider that ran it. */
+export interface NodeAtFault {
+  readonly name: string;
+  readonly operator: string;
+  readonly provider: string;
 }
 
 /** The one error class of the public API. The message contains all the fields. */
 export class EdgefoldError extends Error {
   override readonly name = 'EdgefoldError';
   readonly code: ErrorCode;
+  /** What happened, without the details. */
+  readonly summary: string;
   readonly where: string | undefined;
   readonly expected: string | undefined;
   readonly received: string | undefined;
   readonly hint: string | undefined;
+  readonly nodes: readonly NodeAtFault[] | undefined;
 
   constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {
     super(sentence(summary, details), details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
+    this.summary = summary;
     this.where = details.where;
     this.expected = details.expected;
     this.received = details.received;
     this.hint = details.hint;
+    this.nodes = details.nodes;
   }
 }
 

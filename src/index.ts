@@ -2,7 +2,7 @@
  * Everything that runs anywhere: reading, exporting, folding, writing and comparing models. A platform entry
  * (`node.ts`, `web.ts`) adds the files and the runtime of its platform.
  */
-export { EdgefoldError, type ErrorCode, type ErrorDetails } from './errors.ts';
+export { EdgefoldError, type ErrorCode, type ErrorDetails, type NodeAtFault } from './errors.ts';
 export { float32, int64, type Dim, type DType, type DTypeArray, type Tensor } from './tensor.ts';
 
 export { Graph, Node, Value, type NodeOptions, type Use, type ValueType } from './onnx/graph.ts';
@@ -42,13 +42,24 @@ export type { ProofGraphs, ProofOptions } from './parity/proof.ts';
 export type { OutputMetrics, ParityReport, ParityRun, Tolerance, Verdict } from './parity/report.ts';
 export { OPTIMIZATION_LEVELS, PROVIDERS } from './runtime/model.ts';
 export type {
+  Adapter,
+  Bound,
   Input,
+  Inputs,
   Load,
   LoadOptions,
+  LoadProgress,
+  LoadSource,
   Model,
   ModelSource,
   OptimizationLevel,
+  Outputs,
+  Placement,
   Provider,
   ProviderReport,
+  RunOptions,
+  RuntimeReport,
+  StreamOptions,
   TensorSpec,
+  Thread,
 } from './runtime/model.ts';

@@ -76,14 +76,16 @@ export async function comparePair(
 function counted(load: Load, onRun: () => void): Load {
   return async (source, options) => {
     const model = await load(source, options);
-    const { inputs, outputs, report } = model;
-    const dispose = () => model.dispose();
-    const run: Model['run'] = async (values) => {
-      const results = await model.run(values);
+    const { inputs, outputs, report, metadata } = model;
+    const run: Model['run'] = async (values, given) => {
+      const results = await model.run(values, given);
       onRun();
       return results;
     };
-    return { inputs, outputs, report, run, dispose, [Symbol.asyncDispose]: dispose };
+    const dispose = () => model.dispose();
+    const bind: Model['bind'] = (shapes) => model.bind(shapes);
+    const stream: Model['stream'] = (items, given) => model.stream(items, given);
+    return { inputs, outputs, report, metadata, run, bind, stream, dispose, [Symbol.asyncDispose]: dispose };
   };
 }
 

@@ -91,7 +91,7 @@ function checkShape(spec: TensorSpec, shape: readonly number[]): void {
 }
 
 /** Array elements of a tensor: types under 8 bits share bytes. */
-function storedLength(dtype: DType, shape: readonly number[]): number {
+export function storedLength(dtype: DType, shape: readonly number[]): number {
   const bits = dtype === 'string' ? 8 : BITS_PER_ELEMENT[dtype];
   return bits < 8 ? Math.ceil((sizeOf(shape) * bits) / 8) : sizeOf(shape);
 }

@@ -1,0 +1,89 @@
+import { EdgefoldError } from '../errors.ts';
+import type { Bindings } from './binding.ts';
+import { LoadedModel } from './loaded-model.ts';
+import type { Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
+import { openSession } from './open-session.ts';
+import { checkOptions, type PlatformDefaults, type Settings } from './options.ts';
+import { poolOf } from './pool.ts';
+import { Remote, type OpenLine } from './remote.ts';
+import { LocalRunner, type Runner, type Turns } from './runner.ts';
+import { checkIntegrity } from './source.ts';
+
+/** What Node and browsers do each in their own way. */
+export interface Platform {
+  defaults(options: LoadOptions): PlatformDefaults;
+  /** Bytes, or a path that onnxruntime reads itself. */
+  read(source: LoadSource, options: LoadOptions): Promise<ModelSource>;
+  bytesOf(source: ModelSource): Promise<Uint8Array>;
+  metadata(source: ModelSource): ReadonlyMap<string, string>;
+  /** Writes sizes of symbolic dimensions into the graph. */
+  fixDims(source: ModelSource, sizes: Readonly<Record<string, number>>): Promise<Uint8Array>;
+  /** Models that run `here`. */
+  readonly here: { readonly bindings: Bindings; readonly turns: Turns };
+  readonly openLine: (thread: Exclude<Thread, 'here'>) => OpenLine;
+  /** Whether ending a worker or process ends what it is doing. */
+  canAbort(settings: Settings): boolean;
+}
+
+/** {@link Load} on a platform. */
+export function loader(platform: Platform): Load {
+  return async (source, options = {}) => {
+    const settings = checkOptions(options, platform.defaults(options));
+    const canAbort = platform.canAbort(settings);
+    if (options.signal && !canAbort) throw unabortable(settings.thread);
+    const start = performance.now();
+    const model = await prepared(platform, source, options);
+    const metadata = platform.metadata(model);
+    const msToFetch = performance.now() - start;
+    const { runner, close } = await started(platform, model, settings, options);
+    return new LoadedModel(runner, { metadata, msToFetch, canAbort, close });
+  };
+}
+
+async function prepared(platform: Platform, source: LoadSource, options: LoadOptions): Promise<ModelSource> {
+  const model = await platform.read(source, options);
+  if (options.integrity !== undefined) await checkIntegrity(await platform.bytesOf(model), options.integrity);
+  const { fixed = {} } = options;
+  return Object.keys(fixed).length === 0 ? model : platform.fixDims(model, fixed);
+}
+
+interface Started {
+  readonly runner: Runner;
+  readonly close: () => void;
+}
+
+async function started(
+  { here, openLine }: Platform,
+  source: ModelSource,
+  settings: Settings,
+  { onProgress, signal }: LoadOptions,
+): Promise<Started> {
+  const { thread } = settings;
+  if (thread === 'here') {
+    const open = await here.turns.take(() => openSession(here.bindings, source, settings, onProgress));
+    return { runner: new LocalRunner(open, here.turns), close: () => undefined };
+  }
+  const size = typeof thread === 'string' ? 1 : thread.pool;
+  const remotes = Array.from({ length: size }, () => new Remote(openLine(thread)));
+  const close = () => {
+    for (const remote of remotes) remote.close();
+  };
+  try {
+    const wanted = { signal, ...(onProgress && { onProgress }) };
+    const runners = await Promise.all(
+      remotes.map((remote, index) => remote.loadModel({ source, settings }, index === 0 ? wanted : { signal })),
+    );
+    return { runner: poolOf(runners, remotes), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function unabortable(thread: Thread): EdgefoldError {
+  return new EdgefoldError('USAGE', 'loading and running could not be ended there', {
+    where: 'signal',
+    received: `thread: ${JSON.stringify(thread)}`,
+    hint: "Load with thread: 'process' (Node) or thread: 'worker' (browsers).",
+  });
+}

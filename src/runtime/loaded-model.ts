@@ -1,0 +1,70 @@
+import { EdgefoldError } from '../errors.ts';
+import { bind } from './bind.ts';
+import { disposed } from './faults.ts';
+import { checkInputs } from './inputs.ts';
+import type { Bound, Inputs, Model, Outputs, ProviderReport, RunOptions, StreamOptions, TensorSpec } from './model.ts';
+import type { Runner } from './runner.ts';
+import { stream } from './stream.ts';
+
+/** What is known of a model beside where it runs. */
+export interface Surroundings {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly msToFetch: number;
+  /** Whether a run can be ended. */
+  readonly canAbort: boolean;
+  /** Frees what belongs to this model alone, after its session. */
+  readonly close?: () => void;
+}
+
+/** A {@link Model} over the place where it runs. */
+export class LoadedModel implements Model {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly report: ProviderReport;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly #runner: Runner;
+  readonly #surroundings: Surroundings;
+  #disposal: Promise<void> | undefined;
+
+  constructor(runner: Runner, surroundings: Surroundings) {
+    const { report } = runner;
+    this.inputs = runner.inputs;
+    this.outputs = runner.outputs;
+    this.report = { ...report, ms: { ...report.ms, fetch: surroundings.msToFetch } };
+    this.metadata = surroundings.metadata;
+    this.#runner = runner;
+    this.#surroundings = surroundings;
+  }
+
+  async run(inputs: Inputs, { signal }: RunOptions = {}): Promise<Outputs> {
+    if (this.#disposal) throw disposed();
+    if (signal && !this.#surroundings.canAbort) throw unabortable();
+    const tensors = [...checkInputs(this.inputs, inputs)];
+    return Object.fromEntries(await this.#runner.run(tensors, signal));
+  }
+
+  async bind(shapes: Readonly<Record<string, readonly number[]>> = {}): Promise<Bound> {
+    if (this.#disposal) throw disposed();
+    return bind(this, shapes);
+  }
+
+  stream(items: AsyncIterable<Inputs> | Iterable<Inputs>, options: StreamOptions = {}): AsyncIterable<Outputs> {
+    return stream(this, items, options);
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposal ??= this.#runner.dispose().finally(() => this.#surroundings.close?.());
+    return this.#disposal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+function unabortable(): EdgefoldError {
+  return new EdgefoldError('USAGE', 'a run in this thread cannot be ended', {
+    where: 'signal',
+    hint: "Load the model with thread: 'process' (Node) or thread: 'worker' (browsers).",
+  });
+}

@@ -1,0 +1,226 @@
+import { EdgefoldError } from '../errors.ts';
+import { aborted } from './faults.ts';
+import type { LoadProgress } from './model.ts';
+import {
+  errorFrom,
+  type Description,
+  type LoadRequest,
+  type NamedTensors,
+  type Reply,
+  type Request,
+} from './protocol.ts';
+import type { Runner } from './runner.ts';
+
+/** A worker or process that has been started. Requests that are posted before it is ready wait in the line. */
+export interface Line {
+  post(request: Request): void;
+  /** Ends it at once, as far as the platform can; nothing comes from it any more. */
+  kill(): void;
+  /** Whether the caller's process has to live on for its answers. */
+  hold?(isBusy: boolean): void;
+}
+
+export interface LineEvents {
+  readonly onReply: (reply: Reply) => void;
+  /** It has ended, and not by {@link Line.kill}. @param how such as `SIGFPE` or `exit code 1`. */
+  readonly onDeath: (how: string, cause?: unknown) => void;
+}
+
+export type OpenLine = (events: LineEvents) => Line;
+
+/** Requests on their way at once: the second waits over there, so that no time is lost between two runs. */
+const WINDOW = 2;
+
+/** What is not wanted any more may still finish by itself; starting anew costs more than that. */
+const GRACE_MS = 40;
+
+type Value = Description | NamedTensors | undefined;
+
+interface Job {
+  readonly request: Request;
+  readonly onProgress: ((progress: LoadProgress) => void) | undefined;
+  /** Replies that are still to come: one, or two where the model had to be loaded again. */
+  pending: number;
+  error: Error | undefined;
+  isWanted: boolean;
+  settle(value: Value, error?: Error): void;
+}
+
+/**
+ * Models in a worker or process that may die or be ended at any time: it is started when there is something to do,
+ * and models are loaded again when they are needed. What was being worked on at a death fails; what waited goes on.
+ */
+export class Remote {
+  readonly #open: OpenLine;
+  #line: Line | undefined;
+  readonly #waiting: Job[] = [];
+  readonly #sent: Job[] = [];
+  readonly #models = new Map<number, LoadRequest>();
+  readonly #loaded = new Set<number>();
+  #lastModel = 0;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(open: OpenLine) {
+    this.#open = open;
+  }
+
+  /** Starts it before there is something to do. */
+  start(): void {
+    this.#line ??= this.#opened();
+    this.#line.hold?.(this.#sent.length > 0);
+  }
+
+  /** Jobs that are not done. */
+  get load(): number {
+    return this.#waiting.length + this.#sent.length;
+  }
+
+  async loadModel(
+    request: Omit<LoadRequest, 'kind' | 'model'>,
+    options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: LoadProgress) => void } = {},
+  ): Promise<Runner> {
+    const load: LoadRequest = { kind: 'load', model: ++this.#lastModel, ...request };
+    const description = (await this.#ask(load, options)) as Description;
+    this.#models.set(load.model, load);
+    return {
+      ...description,
+      run: async (inputs, signal) =>
+        (await this.#ask({ kind: 'run', model: load.model, inputs }, { signal })) as NamedTensors,
+      dispose: async () => {
+        await this.#release(load.model);
+      },
+    };
+  }
+
+  /** Ends it. What is not done fails. */
+  close(): void {
+    this.#line?.kill();
+    this.#forgetLine();
+    const error = new EdgefoldError('DISPOSED', 'the worker or process of the model was closed');
+    for (const job of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) job.settle(undefined, error);
+  }
+
+  /** A model of a line that is gone needs no release. */
+  async #release(model: number): Promise<void> {
+    await this.#ask({ kind: 'release', model }, {});
+    this.#models.delete(model);
+  }
+
+  #ask(
+    request: Request,
+    { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: Job['onProgress'] },
+  ): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      const what = request.kind === 'load' ? 'loading' : 'the run';
+      if (signal?.aborted) {
+        reject(aborted(what, signal));
+        return;
+      }
+      const onAbort = () => {
+        reject(aborted(what, signal!));
+        this.#abandon(job);
+      };
+      const settle = (value: Value, error?: Error) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (error) reject(error);
+        else resolve(value);
+      };
+      const job: Job = { request, onProgress, pending: 0, error: undefined, isWanted: true, settle };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(job);
+      this.#pump();
+    });
+  }
+
+  #abandon(job: Job): void {
+    job.isWanted = false;
+    const at = this.#waiting.indexOf(job);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    this.#watchHead();
+  }
+
+  /** Ends the line if it goes on working at something that nobody wants. */
+  #watchHead(): void {
+    clearTimeout(this.#grace);
+    const head = this.#sent[0];
+    if (!head || head.isWanted) return;
+    this.#grace = setTimeout(() => {
+      if (this.#sent[0] !== head) return;
+      this.#line?.kill();
+      this.#onDeath('ended');
+    }, GRACE_MS);
+  }
+
+  #pump(): void {
+    while (this.#sent.length < WINDOW && this.#waiting.length > 0) this.#send(this.#waiting.shift()!);
+    this.#line?.hold?.(this.#sent.length > 0);
+    this.#watchHead();
+  }
+
+  #send(job: Job): void {
+    const { request } = job;
+    const { model } = request;
+    if (request.kind === 'release' && !this.#loaded.has(model)) {
+      job.settle(undefined);
+      return;
+    }
+    this.#line ??= this.#opened();
+    job.pending = 1;
+    if (request.kind === 'run' && !this.#loaded.has(model)) {
+      this.#line.post(this.#models.get(model)!);
+      job.pending = 2;
+    }
+    if (request.kind === 'release') this.#loaded.delete(model);
+    else this.#loaded.add(model);
+    this.#sent.push(job);
+    this.#line.post(request);
+  }
+
+  #opened(): Line {
+    const line: Line = this.#open({
+      onReply: (reply) => {
+        if (this.#line === line) this.#onReply(reply);
+      },
+      onDeath: (how, cause) => {
+        if (this.#line === line) this.#onDeath(how, cause);
+      },
+    });
+    return line;
+  }
+
+  #onReply(reply: Reply): void {
+    const job = this.#sent[0];
+    if (!job) throw new Error('bug: an answer to nothing');
+    if (reply.kind === 'progress') {
+      if (job.isWanted) job.onProgress?.(reply.progress);
+      return;
+    }
+    if (reply.kind === 'failed') {
+      job.error ??= errorFrom(reply.error);
+      if (job.request.kind === 'load' || job.pending === 2) this.#loaded.delete(job.request.model);
+    }
+    if (--job.pending > 0) return;
+    this.#sent.shift();
+    this.#pump();
+    job.settle(reply.kind === 'done' ? reply.value : undefined, job.error);
+  }
+
+  #onDeath(how: string, cause?: unknown): void {
+    this.#forgetLine();
+    const [victim, ...others] = this.#sent.splice(0);
+    this.#waiting.unshift(...others.filter((job) => job.isWanted));
+    this.#pump();
+    victim?.settle(undefined, died(victim.request, how, cause));
+  }
+
+  #forgetLine(): void {
+    clearTimeout(this.#grace);
+    this.#line = undefined;
+    this.#loaded.clear();
+  }
+}
+
+function died({ kind }: Request, how: string, cause: unknown): EdgefoldError {
+  const summary = kind === 'load' ? 'the runtime died while loading the model' : 'the runtime died while running';
+  return new EdgefoldError('DIED', summary, { received: how, ...(cause === undefined ? {} : { cause }) });
+}

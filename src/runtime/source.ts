@@ -1,0 +1,119 @@
+import { EdgefoldError } from '../errors.ts';
+import { aborted, wordsOf } from './faults.ts';
+import type { LoadProgress, LoadSource } from './model.ts';
+
+export interface ReadingOptions {
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The bytes of a model from whatever holds them, paths excepted. Nothing is fetched but a URL that the caller gave.
+ * Bytes are taken as they are, without a copy.
+ * @throws {EdgefoldError} FILE, ABORTED, USAGE.
+ */
+export async function readBytes(source: Exclude<LoadSource, string>, options: ReadingOptions): Promise<Uint8Array> {
+  const { signal } = options;
+  if (signal?.aborted) throw aborted('loading', signal);
+  if (source instanceof Uint8Array) return source;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (source instanceof URL) return responseBytes(await fetched(source, signal), options);
+  if (source instanceof Response) return responseBytes(source, options);
+  if (source instanceof Blob) return streamBytes(source.stream(), 'the blob', { ...options, totalBytes: source.size });
+  if (source instanceof ReadableStream) return streamBytes(source, 'the stream', options);
+  throw new EdgefoldError('USAGE', 'this is no source of a model', {
+    expected: 'a path, a URL, bytes, a Blob, a Response or a ReadableStream',
+    received: Object.prototype.toString.call(source).slice('[object '.length, -1),
+  });
+}
+
+async function fetched(url: URL, signal: AbortSignal | undefined): Promise<Response> {
+  try {
+    return await fetch(url, signal ? { signal } : {});
+  } catch (cause) {
+    if (signal?.aborted) throw aborted('loading', signal);
+    const reason = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+    throw new EdgefoldError('FILE', 'the model cannot be fetched', {
+      where: shown(url),
+      received: wordsOf(reason),
+      cause,
+    });
+  }
+}
+
+/** Without what may be secret. */
+const shown = ({ origin, pathname, protocol }: URL): string =>
+  protocol.startsWith('http') ? origin + pathname : protocol;
+
+async function responseBytes(response: Response, options: ReadingOptions): Promise<Uint8Array> {
+  const where = response.url === '' ? 'the response' : shown(new URL(response.url));
+  if (!response.ok) {
+    const received = `${response.status} ${response.statusText}`.trim();
+    throw new EdgefoldError('FILE', 'the server did not give the model', { where, received });
+  }
+  if (!response.body) return new Uint8Array(await response.arrayBuffer());
+  // The length of what was sent, which is not that of the bytes where they were compressed on the way.
+  const isPlain = !response.headers.get('content-encoding');
+  const totalBytes = isPlain ? Number(response.headers.get('content-length') ?? NaN) : NaN;
+  return streamBytes(response.body, where, { ...options, ...(totalBytes >= 0 && { totalBytes }) });
+}
+
+async function streamBytes(
+  stream: ReadableStream<Uint8Array>,
+  where: string,
+  { onProgress, signal, totalBytes }: ReadingOptions & { readonly totalBytes?: number },
+): Promise<Uint8Array> {
+  const reader = stream.getReader();
+  const onAbort = () => void reader.cancel(signal?.reason).catch(() => undefined);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const pieces: Uint8Array[] = [];
+  let loadedBytes = 0;
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      pieces.push(next.value);
+      loadedBytes += next.value.length;
+      onProgress?.({ phase: 'model', loadedBytes, ...(totalBytes !== undefined && { totalBytes }) });
+    }
+  } catch (cause) {
+    if (!signal?.aborted) throw new EdgefoldError('FILE', 'the model cannot be read', { where, received: wordsOf(cause), cause }); // prettier-ignore
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+  if (signal?.aborted) throw aborted('loading', signal);
+  if (totalBytes !== undefined && loadedBytes !== totalBytes) {
+    throw new EdgefoldError('FILE', 'the model was cut off', { where, expected: `${totalBytes} bytes`, received: String(loadedBytes) }); // prettier-ignore
+  }
+  return together(pieces, loadedBytes);
+}
+
+function together(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+const INTEGRITY = /^sha256-([A-Za-z0-9+/]{43}=)$/;
+
+/** @throws {EdgefoldError} USAGE, INTEGRITY. */
+export async function checkIntegrity(bytes: Uint8Array, integrity: string): Promise<void> {
+  const expected = INTEGRITY.exec(integrity)?.[1];
+  if (expected === undefined) {
+    throw new EdgefoldError('USAGE', 'the option makes no sense', {
+      where: 'integrity',
+      expected: 'sha256- and a SHA-256 digest in base64',
+      received: JSON.stringify(integrity),
+    });
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  const received = btoa(String.fromCharCode(...digest));
+  if (received === expected) return;
+  throw new EdgefoldError('INTEGRITY', 'the model is not the one that was asked for', {
+    expected: integrity,
+    received: `sha256-${received}`,
+  });
+}

@@ -1,0 +1,109 @@
+import { EdgefoldError } from '../errors.ts';
+import { sizeOf, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
+import { gather } from './gather.ts';
+import { checkInputs } from './inputs.ts';
+import type { Inputs, Model, Outputs, StreamOptions, TensorSpec } from './model.ts';
+
+export const STREAM_DEFAULTS = { batch: 32, maxDelayMs: 2 } as const;
+
+type Item = ReadonlyMap<string, Tensor>;
+
+/** {@link Model.stream} over any model. */
+export async function* stream(
+  model: Pick<Model, 'inputs' | 'outputs' | 'run'>,
+  items: AsyncIterable<Inputs> | Iterable<Inputs>,
+  options: StreamOptions,
+): AsyncIterable<Outputs> {
+  const { batch = STREAM_DEFAULTS.batch, maxDelayMs = STREAM_DEFAULTS.maxDelayMs, signal } = options;
+  checkBatch(batch);
+  const size = isBatchable(model.inputs) && isBatchable(model.outputs) ? batch : 1;
+  const run = (inputs: Inputs) => model.run(inputs, signal && { signal });
+  const groups = gather(items, { size, maxDelayMs: size > 1 ? maxDelayMs : 0, ...(signal && { signal }) });
+  for await (const group of groups) {
+    const checked = group.map((item) => checkInputs(model.inputs, item));
+    for (const alike of runsOf(checked)) yield* runTogether(run, alike);
+  }
+}
+
+function checkBatch(batch: number): void {
+  if (Number.isInteger(batch) && batch > 0) return;
+  throw new EdgefoldError('USAGE', 'the option makes no sense', {
+    where: 'batch',
+    expected: 'a whole number from 1',
+    received: String(batch),
+  });
+}
+
+/** Types under 8 bits share bytes with their neighbours, so their batches cannot be put together or taken apart. */
+function isBatchable(specs: readonly TensorSpec[]): boolean {
+  return specs.every(({ dtype, shape }) => typeof shape[0] === 'string' && !dtype.endsWith('int4'));
+}
+
+/** Neighbours that differ in nothing but their batch. */
+function* runsOf(items: readonly Item[]): Iterable<Item[]> {
+  let run: Item[] = [];
+  for (const item of items) {
+    if (run[0] && kindOf(run[0]) !== kindOf(item)) {
+      yield run;
+      run = [];
+    }
+    run.push(item);
+  }
+  if (run.length > 0) yield run;
+}
+
+const kindOf = (item: Item): string => [...item.values()].map(({ shape }) => shape.slice(1).join()).join(' ');
+
+async function* runTogether(run: (inputs: Inputs) => Promise<Outputs>, items: readonly Item[]): AsyncIterable<Outputs> {
+  if (items.length === 1) {
+    yield await run(Object.fromEntries(items[0]!));
+    return;
+  }
+  const names = [...items[0]!.keys()];
+  const outputs = await run(
+    Object.fromEntries(names.map((name) => [name, joined(items.map((item) => item.get(name)!))])),
+  );
+  const rows = items.map((item) => item.get(names[0]!)!.shape[0]!);
+  let from = 0;
+  for (const count of rows) {
+    yield slices(outputs, [from, count], rows);
+    from += count;
+  }
+}
+
+/** Tensors behind one another along their first dimension. */
+function joined(tensors: readonly Tensor[]): Tensor {
+  const [first] = tensors as [Tensor, ...Tensor[]];
+  const rows = tensors.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const shape = [rows, ...first.shape.slice(1)];
+  if (first.dtype === 'string') {
+    return { dtype: 'string', shape, data: tensors.flatMap(({ data }) => data as readonly string[]) };
+  }
+  const data = new (first.data.constructor as Float32ArrayConstructor)(sizeOf(shape));
+  let at = 0;
+  for (const tensor of tensors) {
+    data.set(tensor.data as Float32Array, at);
+    at += tensor.data.length;
+  }
+  return { dtype: first.dtype, shape, data };
+}
+
+function slices(outputs: Outputs, [from, count]: readonly [number, number], rows: readonly number[]): Outputs {
+  const total = rows.reduce((sum, row) => sum + row, 0);
+  const sliceOf = ([name, { dtype, shape, data }]: [string, Tensor]): [string, Tensor] => {
+    if (shape[0] !== total) throw notABatch(name, shape, total);
+    const width = sizeOf(shape.slice(1));
+    const part = data.slice(from * width, (from + count) * width) as DTypeArray[DType];
+    return [name, { dtype, shape: [count, ...shape.slice(1)], data: part }];
+  };
+  return Object.fromEntries(Object.entries(outputs).map(sliceOf));
+}
+
+function notABatch(name: string, shape: readonly number[], total: number): EdgefoldError {
+  return new EdgefoldError('UNSUPPORTED', 'the first dimension of the output is not the batch', {
+    where: `output ${name}`,
+    expected: `${total} items`,
+    received: `[${shape.join(', ')}]`,
+    hint: 'Stream with batch: 1.',
+  });
+}

@@ -1,0 +1,37 @@
+/*
+ * onnxruntime-web prints its profile through the console's functions as they are when its WebAssembly starts. It gets
+ * functions that hand everything on to the console, except while somebody listens.
+ */
+
+const METHODS = ['log', 'warn', 'error'] as const;
+
+let listener: string[] | undefined;
+
+/** Starts a runtime with the console tapped; the console is itself again afterwards. */
+export async function duringStart<T>(start: () => Promise<T>): Promise<T> {
+  const own = METHODS.map((method) => console[method]);
+  METHODS.forEach((method, i) => (console[method] = tapped(own[i]!)));
+  try {
+    return await start();
+  } finally {
+    METHODS.forEach((method, i) => (console[method] = own[i]!));
+  }
+}
+
+function tapped(own: (...words: unknown[]) => void): (...words: unknown[]) => void {
+  return (...words) => {
+    if (listener) listener.push(words.join(' '));
+    else own.apply(console, words);
+  };
+}
+
+/** The lines that the runtime prints meanwhile. */
+export function linesOf(print: () => void): string[] {
+  const lines = (listener = []);
+  try {
+    print();
+    return lines;
+  } finally {
+    listener = undefined;
+  }
+}
