@@ -2,8 +2,8 @@ import { EdgefoldError } from '../errors.ts';
 import { describe, sniff, type FileKind } from '../onnx/sniff.ts';
 import type { OpenedSource } from '../files/source.ts';
 
-/** The containers that Keras and TF.js write. */
-const SOURCE_KINDS: ReadonlySet<FileKind> = new Set(['hdf5', 'zip', 'json']);
+/** The containers that Keras, TensorFlow and TF.js write. */
+const SOURCE_KINDS: ReadonlySet<FileKind> = new Set(['hdf5', 'zip', 'json', 'saved-model']);
 
 /** ONNX has no mark of its own: what nothing else claims is taken for it. @throws {EdgefoldError} FORMAT. */
 export function modelKind({ bytes, name }: OpenedSource): 'onnx' | 'source' {

@@ -3,7 +3,7 @@ import { openSource, type OpenedSource } from '../files/source.ts';
 import { readStdin, STDIN } from './stdin.ts';
 
 /**
- * What a command line names: a model file, a folder that holds `model.json`, or `-` for standard input (formats of one
+ * What a command line names: a model file, the folder of a model, or `-` for standard input (formats of one
  * file only).
  * @throws {EdgefoldError} FILE, USAGE.
  */

@@ -20,7 +20,7 @@ export interface OpenedSource extends SourceFiles {
 }
 
 /**
- * Opens a model file, or a folder that holds `model.json`.
+ * Opens a model file, or a folder that holds one of {@link MODEL_FILES}.
  * Files beside it are read by plain relative name; what leaves the folder is refused, symbolic links included, unless
  * the model file itself is a link into the same folder (as the Hugging Face cache lays its files out).
  *
@@ -53,7 +53,10 @@ export async function openSource(given: string): Promise<OpenedSource> {
   };
 }
 
-/** The file itself, or `model.json` in the folder given. */
+/** What a folder is read from: of TF.js, a Keras SavedModel, an unzipped `.keras` file. */
+const MODEL_FILES = ['model.json', 'saved_model.pb', 'config.json'] as const;
+
+/** The file itself, or the model in the folder given. */
 async function modelFile(given: string): Promise<string> {
   const stats = await stat(given).catch((error: unknown) => (error as NodeJS.ErrnoException).code ?? '');
   if (stats === 'ENOENT' || stats === 'ENOTDIR') throw await missing(given);
@@ -62,10 +65,13 @@ async function modelFile(given: string): Promise<string> {
   if (!stats.isDirectory()) {
     throw new EdgefoldError('FILE', 'it is not a regular file', { where: given, expected: 'a model file or a folder' });
   }
-  const inside = join(given, 'model.json');
-  if ((await stat(inside).catch(() => undefined))?.isFile()) return inside;
-  throw new EdgefoldError('FILE', 'the folder holds no model.json', {
+  for (const name of MODEL_FILES) {
+    const inside = join(given, name);
+    if ((await stat(inside).catch(() => undefined))?.isFile()) return inside;
+  }
+  throw new EdgefoldError('FILE', 'the folder holds no model', {
     where: given,
+    expected: MODEL_FILES.join(', '),
     received: listing(await fileNames(given)),
     hint: 'Name the model file itself.',
   });

@@ -1,5 +1,5 @@
 /** What a file is, by its first bytes. */
-export type FileKind = 'empty' | 'html' | 'git-lfs' | 'png' | 'jpeg' | 'gif' | 'zip' | 'hdf5' | 'gzip' | 'json' | 'pickle' | 'unknown'; // prettier-ignore
+export type FileKind = 'empty' | 'html' | 'git-lfs' | 'png' | 'jpeg' | 'gif' | 'zip' | 'hdf5' | 'gzip' | 'json' | 'pickle' | 'saved-model' | 'unknown'; // prettier-ignore
 
 const DESCRIPTIONS: Readonly<Record<FileKind, string>> = {
   empty: 'an empty file',
@@ -13,6 +13,7 @@ const DESCRIPTIONS: Readonly<Record<FileKind, string>> = {
   gzip: 'a gzip archive',
   json: 'a JSON file (a TF.js model.json is one)',
   pickle: 'a Python pickle',
+  'saved-model': 'a TensorFlow SavedModel',
   unknown: 'a file of another kind',
 };
 
@@ -43,8 +44,19 @@ export function sniff(bytes: Uint8Array): FileKind {
   if (bytes.length === 0) return 'empty';
   const magic = MAGIC.find(([, mark]) => mark.every((byte, index) => bytes[index] === byte));
   if (magic) return magic[0];
+  if (isSavedModel(bytes)) return 'saved-model';
   const start = new TextDecoder().decode(bytes.subarray(0, 512)).trimStart();
   return TEXT.find(([, pattern]) => pattern.test(start))?.[0] ?? 'unknown';
+}
+
+/**
+ * Schema version 1, then a message whose own first field is a message. Where ONNX has a text at the same place, none
+ * begins with a line feed.
+ */
+function isSavedModel(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0x08 || bytes[1] !== 0x01 || bytes[2] !== 0x12) return false;
+  const length = bytes.subarray(3, 13).findIndex((byte) => byte < 0x80);
+  return length >= 0 && bytes[4 + length] === 0x0a;
 }
 
 /** A phrase for messages: `a PNG picture`. */

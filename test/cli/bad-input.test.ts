@@ -90,7 +90,7 @@ const SOURCES: readonly [string, (folder: string) => string, RegExp][] = [
     /Lambda/,
   ],
   ['JSON that is no model', (folder) => file(folder, 'model.json', '{"hello": 1}'), /no model; .*found members hello/],
-  ['folder without a model', (folder) => { mkdirSync(join(folder, 'empty')); return join(folder, 'empty'); }, /holds no model\.json; found no other files/], // prettier-ignore
+  ['folder without a model', (folder) => { mkdirSync(join(folder, 'empty')); return join(folder, 'empty'); }, /holds no model; expected model\.json, saved_model\.pb, config\.json, found no other files/], // prettier-ignore
   ['missing file', (folder) => join(folder, 'model.h5'), /there is no such file/],
 ];
 

@@ -44,7 +44,7 @@ describe('openSource', () => {
       /no such file; found in .*model: model\.json, weights\.bin/,
     );
     await expect(openSource(root)).rejects.toThrow(
-      /holds no model\.json; found outside\.bin\. Name the model file itself/,
+      /holds no model; expected model\.json, .*found outside\.bin\. Name the model file itself/,
     );
     await expect(openSource(join(root, 'no/where.json'))).rejects.toThrow(/found no folder/);
     await expect((await openSource(model)).sibling('group1-shard1of1.bin')).rejects.toMatchObject({ code: 'FILE' });

@@ -27,9 +27,12 @@ export const exportCommand: Command = {
   examples: [
     ['edgefold export model.keras', 'writes model.onnx beside it'],
     ['edgefold export tfjs/model.json -o digits.onnx', 'a TF.js layers model with its weight files'],
+    ['edgefold export saved_model/', 'a SavedModel folder that Keras has written'],
     ['edgefold export architecture.json', 'Keras architecture, with its weights (.h5) beside it'],
   ],
-  notes: ['SRC is a .keras, .h5 or model.json file, a folder with a model.json, or - for standard input.'],
+  notes: [
+    'SRC is a .keras, .h5, saved_model.pb or model.json file, a folder with one of the last two or of an unzipped .keras file, or - for standard input.',
+  ],
   run: exportFile,
 };
 

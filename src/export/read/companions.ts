@@ -5,7 +5,7 @@ import { listing } from './source-files.ts';
 
 /** Extensions under which each half of a model is looked for; what a file is, its content decides. */
 const WEIGHTS = /(\.weights)?\.(h5|hdf5|keras)$|\.weights\.json$/i;
-const ARCHITECTURE = /(?<!\.weights)\.json$/i;
+const ARCHITECTURE = /(?<!\.weights|^metadata)\.json$/i;
 /** A file of weights that `<name>.weights.json` lists. */
 const SHARD = /_\d{5}\.weights\.h5$/;
 

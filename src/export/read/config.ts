@@ -36,11 +36,14 @@ function functionName(value: JsonValue | undefined): string | undefined {
   return stringMember(value, 'config');
 }
 
+/** Of these classes, `{ class_name, items }` is the list of the items. SavedModels write shapes so. */
+const LISTS: ReadonlySet<string> = new Set(['__tuple__', 'TensorShape']);
+
 /** `{"class_name": "__tuple__", "items": […]}` is the list itself. */
 export function withoutTuples(value: JsonValue): JsonValue {
   if (isList(value)) return value.map(withoutTuples);
   if (!isObject(value)) return value;
-  if (stringMember(value, 'class_name') === '__tuple__') {
+  if (LISTS.has(stringMember(value, 'class_name') ?? '') && listMember(value, 'items')) {
     return (listMember(value, 'items') ?? []).map(withoutTuples);
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutTuples(item)]));

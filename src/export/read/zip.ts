@@ -1,5 +1,6 @@
 import { inflateSync } from 'fflate';
 import { EdgefoldError } from '../../errors.ts';
+import { crc32, POLYNOMIAL } from './crc32.ts';
 
 /**
  * Members of a zip archive, by name, inflated on demand. Nothing is unpacked to disk, and only the central directory
@@ -134,7 +135,7 @@ function unpack(bytes: Uint8Array, entry: Entry, where: string): Uint8Array {
   if (start + packedBytes > bytes.length) throw broken(where, name);
   const packed = bytes.subarray(start, start + packedBytes);
   const whole = method === STORED ? packed : inflate(packed, entry, where);
-  if (whole.length !== byteLength || crc32(whole) !== entry.crc) throw broken(where, name);
+  if (whole.length !== byteLength || crc32(whole, POLYNOMIAL.zip) !== entry.crc) throw broken(where, name);
   return whole;
 }
 
@@ -151,20 +152,6 @@ function inflate(packed: Uint8Array, { method, byteLength, name }: Entry, where:
   } catch {
     throw broken(where, name);
   }
-}
-
-let crcTable: Uint32Array | undefined;
-
-/** CRC-32 of zip: polynomial 0xEDB88320, reflected. */
-function crc32(bytes: Uint8Array): number {
-  crcTable ??= Uint32Array.from({ length: 256 }, (_, byte) => {
-    let value = byte;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-    return value;
-  });
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ crcTable[(crc ^ byte) & 0xff]!;
-  return (crc ^ 0xffffffff) >>> 0;
 }
 
 function viewOf(bytes: Uint8Array): DataView {
