@@ -6,13 +6,13 @@ import { inferTypes } from '../onnx/shapes/infer.ts';
 import type { Workshop } from './graph-writer.ts';
 import { GraphWriter } from './graph-writer.ts';
 import { lowerInner, lowerings, lowerModel, type Job, type Lowered, type OutputShapes } from './lower-model.ts';
-import { modelInputs } from './model-inputs.ts';
+import { modelInputs, type ChangedInput, type InputOptions } from './model-inputs.ts';
 import { nameOutputs } from './name-outputs.ts';
 import { asKeras } from './reorder.ts';
 import { inMemoryFiles, readSource } from './read/read-source.ts';
 import type { SourceFile, SourceFiles, SourceModel } from './source-model.ts';
 
-export interface ExportOptions {
+export interface ExportOptions extends InputOptions {
   /** ai.onnx version of the result, 13 to 21; default 17. */
   readonly opset?: number;
 }
@@ -22,6 +22,8 @@ export interface ExportResult {
   readonly graph: Graph;
   /** What the user should know: fields of the file that were ignored, types that were changed. */
   readonly warnings: readonly string[];
+  /** Images that are taken in another form than the source takes them, as asked for. */
+  readonly changedInputs: readonly ChangedInput[];
   /** By the layer's name, with the names of the models around it before it: `features/conv1`. */
   readonly outputShapes: ReadonlyMap<string, OutputShapes>;
 }
@@ -44,7 +46,8 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
   checkEndpoints(model);
   const graph = new Graph(model.name, newModelInfo(options.opset ?? DEFAULT_OPSET));
   const job = newJob(source, graph);
-  const inputs = modelInputs(model, source, job.workshop);
+  const { handles: inputs, changed: changedInputs } = modelInputs(model, source, job.workshop, options);
+  if (changedInputs.length > 0) graph.model.metadata.set('edgefold.inputs', JSON.stringify(changedInputs));
   const outputs = lowerModel(job, model, inputs, { prefix: '', depth: 0, training: false });
   refuseProblems(job);
   const values = outputs.map((handle) => inSourceLayout(handle, job.workshop));
@@ -54,7 +57,12 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
     model.outputs.map(({ layer }) => layer),
   );
   keepPadsApart(graph);
-  return { graph, warnings: [...source.warnings, ...job.workshop.warnings], outputShapes: job.outputShapes };
+  return {
+    graph,
+    warnings: [...source.warnings, ...job.workshop.warnings],
+    changedInputs,
+    outputShapes: job.outputShapes,
+  };
 }
 
 /** Folding does the same; but a graph that is not folded runs in onnxruntime too. */
@@ -93,6 +101,7 @@ function newJob(source: SourceFile, graph: Graph): Job {
       graph,
       constants: new Map(),
       forms: new Map(),
+      unmasked: new Set(),
       warnings: new Set(),
       lowerInner: (layer, x, writer) => lowerInner(job, layer, x, writer),
     },

@@ -18,6 +18,8 @@ export interface Workshop {
   readonly constants: Map<SourceWeight, Map<string, Value>>;
   /** The same tensor in the other layout, made at most once per value. */
   readonly forms: Map<Value, Map<Form, () => Handle>>;
+  /** Tensors that Keras takes the mask off, once a certain layer has read them. */
+  readonly unmasked: Set<Value>;
   readonly warnings: Set<string>;
   /** Lowers a layer that stands inside another's configuration: `activation: {class_name: 'LeakyReLU', …}`. */
   readonly lowerInner: (layer: SourceLayer, x: Handle, graph: GraphWriter) => Handle;
