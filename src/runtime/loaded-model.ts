@@ -2,7 +2,17 @@ import { EdgefoldError } from '../errors.ts';
 import { bind } from './bind.ts';
 import { disposed } from './faults.ts';
 import { checkInputs } from './inputs.ts';
-import type { Bound, Inputs, Model, Outputs, ProviderReport, RunOptions, StreamOptions, TensorSpec } from './model.ts';
+import type {
+  Bound,
+  CacheReport,
+  Inputs,
+  Model,
+  Outputs,
+  ProviderReport,
+  RunOptions,
+  StreamOptions,
+  TensorSpec,
+} from './model.ts';
 import type { Runner } from './runner.ts';
 import { stream } from './stream.ts';
 
@@ -10,6 +20,7 @@ import { stream } from './stream.ts';
 export interface Surroundings {
   readonly metadata: ReadonlyMap<string, string>;
   readonly msToFetch: number;
+  readonly cache?: CacheReport | undefined;
   /** Whether a run can be ended. */
   readonly canAbort: boolean;
   /** Frees what belongs to this model alone, after its session. */
@@ -28,9 +39,10 @@ export class LoadedModel implements Model {
 
   constructor(runner: Runner, surroundings: Surroundings) {
     const { report } = runner;
+    const { cache, msToFetch } = surroundings;
     this.inputs = runner.inputs;
     this.outputs = runner.outputs;
-    this.report = { ...report, ms: { ...report.ms, fetch: surroundings.msToFetch } };
+    this.report = { ...report, ...(cache && { cache }), ms: { ...report.ms, fetch: msToFetch } };
     this.metadata = surroundings.metadata;
     this.#runner = runner;
     this.#surroundings = surroundings;

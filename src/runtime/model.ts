@@ -109,6 +109,13 @@ export interface RuntimeReport {
   readonly sizeBytes?: number;
 }
 
+/** What a cache of models did; one that fails, for want of room say, costs nothing but time. */
+export interface CacheReport {
+  readonly kind: 'cache-api' | 'opfs' | 'custom';
+  readonly outcome: 'hit' | 'stored' | 'failed';
+  readonly reason?: string;
+}
+
 export interface ProviderReport {
   readonly requested: readonly Provider[];
   readonly used: Provider;
@@ -127,6 +134,8 @@ export interface ProviderReport {
   readonly thread: Thread;
   /** Browsers: whether the page is cross-origin isolated, without which there is one thread. */
   readonly isolated?: boolean;
+  /** Browsers: where the caller asked for a cache. */
+  readonly cache?: CacheReport;
   readonly telemetry: false;
   readonly warmup: { readonly runs: number; readonly failure?: string };
   /** Loading, part by part: the runtime's code, the model's bytes, the session, the warm-up. */

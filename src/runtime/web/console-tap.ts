@@ -5,11 +5,13 @@
 
 const METHODS = ['log', 'warn', 'error'] as const;
 
+type Print = (this: void, ...words: unknown[]) => void;
+
 let listener: string[] | undefined;
 
 /** Starts a runtime with the console tapped; the console is itself again afterwards. */
 export async function duringStart<T>(start: () => Promise<T>): Promise<T> {
-  const own = METHODS.map((method) => console[method]);
+  const own = METHODS.map((method): Print => console[method]);
   METHODS.forEach((method, i) => (console[method] = tapped(own[i]!)));
   try {
     return await start();
@@ -18,7 +20,7 @@ export async function duringStart<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-function tapped(own: (...words: unknown[]) => void): (...words: unknown[]) => void {
+function tapped(own: Print): Print {
   return (...words) => {
     if (listener) listener.push(words.join(' '));
     else own.apply(console, words);

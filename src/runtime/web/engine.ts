@@ -54,7 +54,7 @@ function identityModel(): Uint8Array {
 const [G, X, Y] = ascii('gxy') as [number, number, number];
 
 function ascii(text: string): number[] {
-  return [...text].map((letter) => letter.charCodeAt(0));
+  return Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
 /** A length-delimited field of protobuf, shorter than 128 bytes. */

@@ -1,0 +1,112 @@
+import { EdgefoldError } from '../../errors.ts';
+import { readMetadata } from '../../onnx/proto/metadata.ts';
+import type { Bindings } from '../binding.ts';
+import { loader, type Platform } from '../load.ts';
+import type { CacheReport, LoadOptions, LoadSource, Model, ModelSource } from '../model.ts';
+import { Turns } from '../runner.ts';
+import { checkIntegrity, readBytes } from '../source.ts';
+import { webBindings } from './bindings.ts';
+import { cached, type CacheChoice } from './cache.ts';
+import type { Engines } from './engine.ts';
+import { workerLines } from './line.ts';
+import { workerScript } from './wasm-engine.ts';
+
+/** A string is a URL, relative to the page. */
+export type WebSource = LoadSource | Request;
+
+export interface WebLoadOptions extends LoadOptions {
+  /** Where a model that comes from a URL is kept between visits. Default: nowhere but in the browser's own cache. */
+  readonly cache?: CacheChoice | false;
+  /** The folder of the runtime's files, where they are not beside this package: its `dist/web`, copied. */
+  readonly assets?: string | URL;
+}
+
+/** {@link Load} in a browser. */
+export type WebLoad = (source: WebSource, options?: WebLoadOptions) => Promise<Model>;
+
+/** @param enginesOf the builds of onnxruntime-web that are part of the application. */
+export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebLoad {
+  const turns = new Turns();
+  const bindings = new Map<string, Bindings>();
+  return async (source, options = {}) => {
+    const assets = options.assets === undefined ? undefined : folderUrl(options.assets);
+    const engines = enginesOf(assets);
+    const script = workerScript(assets);
+    const own = bindings.get(script) ?? webBindings(engines, dieHere);
+    bindings.set(script, own);
+    const fetched = source instanceof Request ? await response(source, options) : source;
+    let cache: CacheReport | undefined;
+    const platform: Platform = {
+      ...PLATFORM,
+      read: async (given) => {
+        const { bytes, report } = await read(given, options);
+        cache = report;
+        return bytes;
+      },
+      here: { bindings: own, turns },
+      openLine: () => workerLines(script, engines),
+      cacheReport: () => cache,
+    };
+    return loader(platform)(fetched, options);
+  };
+}
+
+const PLATFORM = {
+  defaults: () => ({ providers: ['wasm'], thread: 'worker', threads: ['here', 'worker'] }),
+  bytesOf: (source) => Promise.resolve(bytesOf(source)),
+  metadata: (source) => {
+    const bytes = bytesOf(source);
+    return readMetadata((offset, length) => bytes.subarray(offset, offset + length), bytes.length);
+  },
+  fixDims: async (source, sizes) => {
+    const { fixDims } = await import('../../onnx/proto/fix-dims.ts');
+    return fixDims(bytesOf(source), sizes);
+  },
+  canAbort: ({ thread }) => thread !== 'here',
+} as const satisfies Omit<Platform, 'read' | 'here' | 'openLine'>;
+
+const bytesOf = (source: ModelSource): Uint8Array => {
+  if (typeof source === 'string') throw new Error('bug: a path in a browser');
+  return source;
+};
+
+/** A runtime in the page's own thread cannot be started anew. */
+function dieHere(how: string): Promise<never> {
+  return Promise.reject(
+    new EdgefoldError('DIED', `the runtime in this thread cannot go on: ${how}`, {
+      hint: "Reload the page, or load models with thread: 'worker', which starts anew by itself.",
+    }),
+  );
+}
+
+function folderUrl(assets: string | URL): URL {
+  const url = pageUrl(assets);
+  return url.pathname.endsWith('/') ? url : new URL(`${url.href}/`);
+}
+
+/** In a page, relative to its document; in a worker, to its script. */
+function pageUrl(source: string | URL): URL {
+  const base = typeof document === 'undefined' ? location.href : document.baseURI;
+  if (URL.canParse(source, base)) return new URL(source, base);
+  throw new EdgefoldError('USAGE', 'this is no URL', { received: String(source) });
+}
+
+async function read(
+  source: LoadSource,
+  options: WebLoadOptions,
+): Promise<{ readonly bytes: Uint8Array; readonly report?: CacheReport }> {
+  if (typeof source !== 'string' && !(source instanceof URL)) return { bytes: await readBytes(source, options) };
+  const url = pageUrl(source);
+  const { cache, integrity } = options;
+  if (!cache) return { bytes: await readBytes(url, options) };
+  return cached(cache, url.href, {
+    fetch: () => readBytes(url, options),
+    check: async (bytes) => {
+      if (integrity !== undefined) await checkIntegrity(bytes, integrity);
+    },
+  });
+}
+
+async function response(request: Request, { signal }: LoadOptions): Promise<Response> {
+  return fetch(request, signal ? { signal } : {});
+}
