@@ -5,7 +5,7 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
-export type SourceFormat = 'keras-v3' | 'keras-h5' | 'tfjs-layers';
+export type SourceFormat = 'keras-v3' | 'keras-h5' | 'tfjs-layers' | 'tfjs-graph' | 'saved-model';
 
 /**
  * A trained Keras or TF.js model as plain data: what the file says, in one vocabulary for every generation of
@@ -17,6 +17,8 @@ export interface SourceModel {
   readonly layers: readonly SourceLayer[];
   readonly inputs: readonly TensorRef[];
   readonly outputs: readonly TensorRef[];
+  /** What callers know the inputs and outputs by, where that is not the name of a layer. */
+  readonly names?: { readonly inputs: readonly string[]; readonly outputs: readonly string[] } | undefined;
 }
 
 /** The top of a file: the model and what was written about how it was made. */
@@ -74,6 +76,8 @@ export interface SourceWeight {
   readonly shape: readonly number[];
   /** float32 after dequantisation; decoded on call. */
   tensor(): Tensor<'float32'>;
+  /** Present where the file says that it holds integers or truth values: those, exactly. */
+  readonly integers?: (() => Tensor<'int32' | 'bool'>) | undefined;
 }
 
 /**

@@ -46,6 +46,10 @@ export const trainableFirst: WeightOrder = (model) => {
 export const layerByLayer: WeightOrder = (model) =>
   model.layers.flatMap((layer) => (layer.model ? trainableFirst(layer.model) : slotsOf(layer)));
 
+/** As {@link layerByLayer}, layers sorted by the bytes of their names. */
+export const layersByName: WeightOrder = (model) =>
+  layerByLayer({ ...model, layers: [...model.layers].sort((a, b) => (a.name < b.name ? -1 : 1)) });
+
 interface LegacySlots {
   readonly trainable: readonly Slot[];
   readonly frozen: readonly Slot[];

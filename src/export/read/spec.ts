@@ -24,6 +24,8 @@ export interface StoredWeight {
   /** Name of the layer, where the file says it beside the weight (Keras 3.7 and later). */
   readonly owner?: string | undefined;
   tensor(): Tensor<'float32'>;
+  /** As {@link SourceWeight.integers}. */
+  readonly integers?: (() => Tensor<'int32' | 'bool'>) | undefined;
 }
 
 /** The weights of each layer that has any, by Keras's own variable names. */

@@ -18,16 +18,21 @@ interface Quantization {
 interface ManifestEntry {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly type: StoredType;
+  readonly type: StoredType | Passed;
   readonly quantization: Quantization | undefined;
-  readonly byteLength: number;
 }
+
+/** Types that are passed over: no layer computes with them. A text is its length, in four bytes, and its bytes. */
+type Passed = 'string' | 'complex64';
+const isPassed = (type: string): type is Passed => type === 'string' || type === 'complex64';
+const BYTES_PER_COMPLEX = 8;
+const LENGTH_BYTES = 4;
 
 /**
  * The weights of a TF.js `weightsManifest`: in each group the shards follow one another, and so do the tensors.
  * Optimizer state is left out.
  *
- * @throws {EdgefoldError} FILE, UNSAFE, CORRUPT (lengths or names that do not add up), UNSUPPORTED (text weights).
+ * @throws {EdgefoldError} FILE, UNSAFE, CORRUPT (lengths or names that do not add up), UNSUPPORTED (unknown types).
  */
 export async function readManifest(
   manifest: readonly JsonValue[],
@@ -50,35 +55,58 @@ async function readGroup(group: JsonObject, files: SourceFiles): Promise<readonl
   const written = listMember(group, 'weights') ?? [];
   const entries = written.map((entry) => ({ entry: readEntry(entry, files), isOptimizer: isOptimizer(entry) }));
   const bytes = await readShards(group, files);
-  checkLength(
-    entries.map(({ entry }) => entry),
-    bytes,
-    group,
-    files,
-  );
-  let start = 0;
-  return entries.flatMap(({ entry, isOptimizer }) => {
-    const offset = start;
-    start += entry.byteLength;
-    return isOptimizer ? [] : [storedWeight(entry, bytes, offset)];
+  let end = 0;
+  const weights = entries.flatMap(({ entry, isOptimizer }) => {
+    const start = end;
+    const length = byteLength(entry, bytes, start);
+    end += length;
+    return isOptimizer ? [] : [storedWeight(entry, () => bytes.slice(start, length), files)];
   });
+  checkLength(end, written.length, bytes, group, files);
+  return weights;
+}
+
+/** Beyond the end of the bytes, where a text would begin there. */
+function byteLength({ type, shape, quantization }: ManifestEntry, bytes: ShardedBytes, start: number): number {
+  const count = sizeOf(shape);
+  if (type === 'complex64') return count * BYTES_PER_COMPLEX;
+  if (type !== 'string') return count * BYTES_PER_ELEMENT[quantization?.type ?? type];
+  let end = start;
+  for (let index = 0; index < count && end <= bytes.byteLength; index++) {
+    const length =
+      end + LENGTH_BYTES <= bytes.byteLength ? decodeNumbers('uint32', bytes.slice(end, LENGTH_BYTES)) : [0];
+    end += LENGTH_BYTES + length[0]!;
+  }
+  return end - start;
 }
 
 function isOptimizer(entry: JsonValue): boolean {
   return isObject(entry) && stringMember(entry, 'group') === 'optimizer';
 }
 
-function storedWeight(entry: ManifestEntry, bytes: ShardedBytes, offset: number): StoredWeight {
-  const { name, shape } = entry;
+function storedWeight(entry: ManifestEntry, stored: () => Uint8Array, files: SourceFiles): StoredWeight {
+  const { name, shape, type } = entry;
+  if (isPassed(type))
+    return { name, path: name, shape, tensor: () => storedType(type, at(files, name).where) as never };
   return {
     name,
     path: name,
     shape,
-    tensor: () => ({ dtype: 'float32', shape, data: dequantized(entry, bytes.slice(offset, entry.byteLength)) }),
+    tensor: () => ({ dtype: 'float32', shape, data: dequantized(type, entry, stored()) }),
+    ...(type === 'int32' && { integers: () => ({ dtype: type, shape, data: integersOf(entry, stored()) }) }),
+    ...(type === 'bool' && {
+      integers: () => ({ dtype: type, shape, data: stored().map((byte) => Number(byte !== 0)) }),
+    }),
   };
 }
 
-function dequantized({ type, quantization }: ManifestEntry, bytes: Uint8Array): Float32Array {
+function integersOf({ quantization }: ManifestEntry, bytes: Uint8Array): Int32Array {
+  if (!quantization) return Int32Array.from(decodeNumbers('int32', bytes));
+  const { type, scale, minimum } = quantization;
+  return Int32Array.from(decodeNumbers(type, bytes), (value) => Math.round(value * scale + minimum));
+}
+
+function dequantized(type: StoredType, { quantization }: ManifestEntry, bytes: Uint8Array): Float32Array {
   if (!quantization) return decodeFloat32(type, bytes);
   if (quantization.type === 'float16') return decodeFloat32('float16', bytes);
   const { scale, minimum, isInteger } = quantization;
@@ -100,10 +128,10 @@ function readEntry(entry: JsonValue, files: SourceFiles): ManifestEntry {
       received: JSON.stringify(shape).slice(0, 80),
     });
   }
-  const type = storedType(stringMember(entry, 'dtype') ?? 'float32', `${files.name}, weight ${name}`);
-  const quantization = readQuantization(entry, type, name, files);
-  const byteLength = sizeOf(shape as number[]) * BYTES_PER_ELEMENT[quantization?.type ?? type];
-  return { name, shape: shape as number[], type, quantization, byteLength };
+  const written = stringMember(entry, 'dtype') ?? 'float32';
+  const type = isPassed(written) ? written : storedType(written, at(files, name).where);
+  const quantization = isPassed(type) ? undefined : readQuantization(entry, type, name, files);
+  return { name, shape: shape as number[], type, quantization };
 }
 
 function readQuantization(
@@ -133,18 +161,12 @@ function isFinite(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-function checkLength(
-  entries: readonly ManifestEntry[],
-  bytes: ShardedBytes,
-  group: JsonObject,
-  files: SourceFiles,
-): void {
-  const needed = entries.reduce((sum, { byteLength }) => sum + byteLength, 0);
+function checkLength(needed: number, count: number, bytes: ShardedBytes, group: JsonObject, files: SourceFiles): void {
   if (needed === bytes.byteLength) return;
   const paths = JSON.stringify(listMember(group, 'paths') ?? []);
   throw new EdgefoldError('CORRUPT', `the shards are too ${needed > bytes.byteLength ? 'short' : 'long'}`, {
     where: `${files.name}: ${paths.slice(0, 200)}`,
-    expected: `${needed} bytes for ${entries.length} weights`,
+    expected: `${needed} bytes for ${count} weights`,
     received: `${bytes.byteLength} bytes`,
     hint: 'A shard may be cut short or belong to another model; fetch the files again.',
   });

@@ -20,6 +20,8 @@ const HEADER = { shards: 1, endianness: 2 } as const;
 const FIELD = { type: 1, shape: 2, shard: 3, offset: 4, size: 5, checksum: 6, slices: 7 } as const;
 const SHAPE = { dim: 2, dimSize: 1 } as const;
 const STRING = 7;
+const LENGTH_BYTES = 4;
+const CHECKSUM_BYTES = 4;
 
 /** Numbers of DataType in tensorflow/core/framework/types.proto. */
 const TYPES: Readonly<Record<number, StoredType>> = {
@@ -65,9 +67,16 @@ export class Bundle {
   async text(key: string): Promise<Uint8Array> {
     const entry = this.#entry(key);
     if (entry.type !== STRING || sizeOf(entry.shape) !== 1) throw damaged(`${this.#where} ${key}`, 'it is no text');
-    const reader = new ByteReader(this.#bytes(entry, await this.#shard(entry.shard), key), this.#where);
+    const bytes = this.#range(entry, await this.#shard(entry.shard), key);
+    const reader = new ByteReader(bytes, this.#where);
     const length = reader.varint();
-    reader.bytes(4);
+    const rest = bytes.subarray(reader.at);
+    // The checksum counts the length in four bytes, however it is written.
+    const counted = new Uint8Array(LENGTH_BYTES + rest.length);
+    new DataView(counted.buffer).setUint32(0, length, true);
+    counted.set(rest, LENGTH_BYTES);
+    checkSum(counted, entry.checksum, `${this.#where} ${key}`);
+    reader.bytes(CHECKSUM_BYTES);
     return reader.bytes(length);
   }
 
@@ -110,10 +119,9 @@ export class Bundle {
     throw damaged(`${this.#where} ${key}`, `it ends at byte ${offset + size} of a file of ${shard.length}`);
   }
 
-  /** Of a text the checksum is taken otherwise; it has one of its own inside. */
   #bytes(entry: Entry, shard: Uint8Array, key: string): Uint8Array {
     const bytes = this.#range(entry, shard, key);
-    if (entry.type !== STRING) checkSum(bytes, entry.checksum, `${this.#where} ${key}`);
+    checkSum(bytes, entry.checksum, `${this.#where} ${key}`);
     return bytes;
   }
 }
