@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { ChangedInput } from '../export/model-inputs.ts';
 import type { Fold, FoldReport, KeptNode } from '../fold/report.ts';
 import type { SourceDigest } from '../onnx/provenance.ts';
 import type { SiteAudit } from '../parity/audit/report.ts';
@@ -44,6 +45,8 @@ export interface SourceJson {
   readonly path: string;
   readonly format: string;
   readonly kerasVersion: string;
+  /** Images that the written model takes in another form than the source. */
+  readonly changedInputs: readonly ChangedInput[];
 }
 
 /** Parity, or why it was not asked for. */

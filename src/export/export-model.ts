@@ -11,6 +11,7 @@ import { nameOutputs } from './name-outputs.ts';
 import { asKeras } from './reorder.ts';
 import { inMemoryFiles, readSource } from './read/read-source.ts';
 import type { SourceFile, SourceFiles, SourceModel } from './source-model.ts';
+import { lowerTfjsGraph } from './tfjs-graph/lower-graph.ts';
 
 export interface ExportOptions extends InputOptions {
   /** ai.onnx version of the result, 13 to 21; default 17. */
@@ -45,6 +46,7 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
   const { model } = source;
   checkEndpoints(model);
   const graph = new Graph(model.name, newModelInfo(options.opset ?? DEFAULT_OPSET));
+  if (source.format === 'tfjs-graph') return exportTfjsGraph(source, graph, options);
   const job = newJob(source, graph);
   const { handles: inputs, changed: changedInputs } = modelInputs(model, source, job.workshop, options);
   if (changedInputs.length > 0) graph.model.metadata.set('edgefold.inputs', JSON.stringify(changedInputs));
@@ -63,6 +65,15 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
     changedInputs,
     outputShapes: job.outputShapes,
   };
+}
+
+/** A graph of TensorFlow, whose nodes take the place of layers. */
+function exportTfjsGraph(source: SourceFile, graph: Graph, options: ExportOptions): ExportResult {
+  const { outputs, warnings, changedInputs, outputShapes } = lowerTfjsGraph(source, graph, options);
+  if (changedInputs.length > 0) graph.model.metadata.set('edgefold.inputs', JSON.stringify(changedInputs));
+  nameOutputs(graph, outputs, source.model.names?.outputs ?? source.model.outputs.map(({ layer }) => layer));
+  keepPadsApart(graph);
+  return { graph, warnings: [...source.warnings, ...warnings], changedInputs, outputShapes };
 }
 
 /** Folding does the same; but a graph that is not folded runs in onnxruntime too. */

@@ -1,33 +1,89 @@
 import { EdgefoldError } from '../errors.ts';
-import type { Graph } from '../onnx/graph.ts';
 import type { Dim, DType } from '../tensor.ts';
-import type { Workshop } from './graph-writer.ts';
+import { GraphWriter, type Workshop } from './graph-writer.ts';
+import { imageFormat } from './image-inputs.ts';
 import { isList, isObject, Layer, type Origin } from './layer.ts';
-import { KERAS, type Handle } from './layout.ts';
+import { CHANNELS_FIRST, KERAS, physicalShape, type Handle } from './layout.ts';
 import type { JsonValue, SourceModel } from './source-model.ts';
+
+/** How the exported model takes images. An image is an input of rank 4 that reaches a layer for images. */
+export interface InputOptions {
+  /** `nchw`: channels first, also where the source has them last. Default: as the source has them. */
+  readonly inputLayout?: 'nchw' | undefined;
+  /** `uint8`: bytes from 0 to 255, cast inside, where the source takes floating-point numbers. Default: its own type. */
+  readonly inputDtype?: 'uint8' | undefined;
+}
+
+/** An input that the exported model takes in another form than the source. */
+export interface ChangedInput {
+  readonly name: string;
+  readonly layout?: 'nchw';
+  readonly dtype?: 'uint8';
+}
 
 /**
  * Keras `InputLayer`: an input of the graph, under the layer's name.
  *
  * Shapes: `batch_shape` (Keras 3) or `batch_input_shape`; an open batch is the symbol `batch`, every other open size
- * has a symbol of its own. Floating-point inputs of any width are float32.
+ * has a symbol of its own. Floating-point inputs of any width are float32; images take the form that was asked for.
+ *
+ * @throws {EdgefoldError} USAGE if a form is asked for and no input is an image.
  */
-export function modelInputs(model: SourceModel, origin: Origin, { graph, warnings }: Workshop): Handle[] {
-  return model.inputs.map(({ layer: name }) => {
-    const source = model.layers.find((layer) => layer.name === name);
-    if (!source) throw new EdgefoldError('CORRUPT', `the model has no layer ${name}, its input`, { where: model.name });
+export function modelInputs(
+  model: SourceModel,
+  origin: Origin,
+  workshop: Workshop,
+  options: InputOptions = {},
+): { readonly handles: Handle[]; readonly changed: readonly ChangedInput[] } {
+  const given = model.inputs.map((ref) => {
+    const source = model.layers.find((layer) => layer.name === ref.layer);
+    if (!source)
+      throw new EdgefoldError('CORRUPT', `the model has no layer ${ref.layer}, its input`, { where: model.name });
     const layer = new Layer(source, origin);
     if (layer.className !== 'InputLayer') layer.unsupported('it is an input of the model but no InputLayer');
     for (const kind of ['sparse', 'ragged']) if (layer.flag(kind, false)) layer.unsupported(`it takes ${kind} tensors`);
     const shape = inputShape(layer);
-    const dtype = inputType(layer, warnings);
-    return { value: graphInput(graph, layer, dtype, shape), shape, layout: KERAS };
+    const format = shape.length === 4 ? imageFormat(model, ref) : undefined;
+    return { layer, shape, format, dtype: inputType(layer, workshop.warnings) };
   });
+  if (given.every(({ format }) => format === undefined)) refuseForm(options, model);
+  const changed = given.flatMap((input) => changeOf(input, options) ?? []);
+  return { handles: given.map((input) => graphInput(input, changeOf(input, options), workshop)), changed };
 }
 
-function graphInput(graph: Graph, layer: Layer, dtype: DType, shape: readonly Dim[]) {
+interface GivenInput {
+  readonly layer: Layer;
+  readonly shape: readonly Dim[];
+  /** Of an image. */
+  readonly format: ReturnType<typeof imageFormat>;
+  readonly dtype: DType;
+}
+
+function changeOf({ layer, format, dtype }: GivenInput, options: InputOptions): ChangedInput | undefined {
+  const moves = options.inputLayout === 'nchw' && format === 'channels_last';
+  const casts = options.inputDtype === 'uint8' && format !== undefined && dtype === 'float32';
+  if (!moves && !casts) return undefined;
+  return { name: layer.name, ...(moves && { layout: 'nchw' }), ...(casts && { dtype: 'uint8' }) };
+}
+
+function graphInput({ layer, shape, dtype }: GivenInput, change: ChangedInput | undefined, workshop: Workshop): Handle {
+  const { graph } = workshop;
   if (graph.inputs.some(({ name }) => name === layer.name)) layer.unsupported('it is listed twice as an input');
-  return graph.input(layer.name, { dtype, shape });
+  const layout = change?.layout ? CHANNELS_FIRST : KERAS;
+  const value = graph.input(layer.name, { dtype: change?.dtype ?? dtype, shape: physicalShape(shape, layout) });
+  const handle = { value, shape, layout };
+  return change?.dtype ? new GraphWriter(workshop, layer.name).float(handle) : handle;
+}
+
+/** @throws {EdgefoldError} USAGE if a form is asked for. */
+export function refuseForm({ inputLayout, inputDtype }: InputOptions, model: SourceModel): void {
+  const asked = inputLayout === undefined ? 'inputDtype' : 'inputLayout';
+  if (inputLayout === undefined && inputDtype === undefined) return;
+  throw new EdgefoldError('USAGE', `${asked} is for images, and no input of the model is one`, {
+    where: model.name,
+    expected: 'an input of rank 4 that a layer for images reads',
+    received: model.inputs.map(({ layer }) => layer).join(', '),
+  });
 }
 
 function inputShape(layer: Layer): Dim[] {

@@ -6,9 +6,11 @@ import { deliver } from '../deliver.ts';
 import { besideInput, checkOutput } from '../output-file.ts';
 import { checkDims } from '../dims.ts';
 import { checkNoFold, FOLD_OPTIONS, foldOptions } from '../fold-options.ts';
+import { INPUT_OPTIONS, inputOptions } from '../input-options.ts';
 import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
 import { openGiven } from '../open-given.ts';
+import { startRuntime } from '../runtime.ts';
 
 export const exportCommand: Command = {
   verb: 'export',
@@ -21,6 +23,7 @@ export const exportCommand: Command = {
     force: { help: 'replace an existing output file' },
     'no-fold': { help: 'leave the BatchNormalizations in' },
     'no-verify': { help: 'write without comparing' },
+    ...INPUT_OPTIONS,
     ...FOLD_OPTIONS,
     ...PARITY_OPTIONS,
   },
@@ -41,6 +44,8 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   checkNoFold(args);
   const settings = await paritySettings(args);
   const opset = args.integer('opset', [1, 1000]);
+  const inputs = inputOptions(args);
+  if (!args.flag('no-verify')) await startRuntime();
   progress.expect(args.flag('no-verify') ? 4 : 5);
   progress.step('reading');
   const file = await openGiven(args.operand(0));
@@ -50,7 +55,7 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   await checkOutput(output, file.pathsRead, args.flag('force'));
   progress.step('exporting');
   const { exportSource } = await import('../../export/export-model.ts');
-  const { graph, warnings } = exportSource(source, { ...(opset !== undefined && { opset }) });
+  const { graph, warnings, changedInputs } = exportSource(source, { ...inputs, ...(opset !== undefined && { opset }) });
   checkDims(settings, graph.inputs);
   progress.step('folding');
   const folded = args.flag('no-fold') ? undefined : await fold(graph, args);
@@ -61,7 +66,7 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
     output,
     file,
     isNew: true,
-    source: { path: file.name, format: source.format, kerasVersion: source.kerasVersion },
+    source: { path: file.name, format: source.format, kerasVersion: source.kerasVersion, changedInputs },
     warnings: [...warnings, ...(folded?.report.warnings ?? [])],
     ...(!args.flag('no-verify') && { reference: () => writeOnnx(graph), unfolded: graph }),
   };
