@@ -8,8 +8,8 @@ import type { Handle } from './layout.ts';
 import type { LayerLowering } from './lowering.ts';
 import { LAYER_LOWERINGS } from './layers/index.ts';
 import { heedsMask, withMask } from './mask.ts';
-import { MASK_OPERATIONS, maskOperation } from './mask-operations.ts';
-import { isOperation, refusal } from './refused-layers.ts';
+import { isOperation, lowerOperation } from './operations/lower-operation.ts';
+import { refusal } from './refused-layers.ts';
 import type { CallArgument, SourceCall, SourceLayer, SourceModel, TensorRef } from './source-model.ts';
 
 /** Everything that lowering one file shares. */
@@ -49,7 +49,10 @@ export function lowerings(): Map<string, LayerLowering> {
 export function lowerModel(job: Job, model: SourceModel, inputs: readonly Lowered[], place: Place): Lowered[] {
   const made = new Map<string, readonly Lowered[]>();
   model.inputs.forEach((ref, i) => made.set(stepKey(ref), [inputs[i]]));
-  const find = (ref: TensorRef): Lowered => made.get(stepKey(ref))?.[ref.tensor];
+  const find = (ref: TensorRef): Lowered => {
+    const found = made.get(stepKey(ref))?.[ref.tensor];
+    return found?.mask && job.workshop.unmasked.has(found.value) ? { ...found, mask: undefined } : found;
+  };
   for (const step of callOrder(model)) {
     if (++job.calls > MAX_CALLS) throw new EdgefoldError('LIMIT', `the model calls more than ${MAX_CALLS} layers`);
     made.set(stepKey({ layer: step.layer.name, call: step.call }), lowerStep(job, step, find, place));
@@ -76,7 +79,11 @@ function lowerStep(
   const name = nameOf(place, source, call);
   const outputs = isModel(job, source)
     ? lowerNested(job, layer, inputs, { ...place, prefix: `${name}/` })
-    : noting(job, () => lowerLayer(job, layer, written, withMask(layer, inputs, written, find), name));
+    : noting(job, () =>
+        isOperation(layer)
+          ? lowerOperation(layer, written, find, new GraphWriter(job.workshop, name))
+          : lowerLayer(job, layer, written, withMask(layer, inputs, written, find), name),
+      );
   job.outputShapes.set(name, outputs.map((output) => output?.shape)); // prettier-ignore
   return outputs;
 }
@@ -114,10 +121,6 @@ function lowerLayer(
   const graph = new GraphWriter(job.workshop, name);
   const known = inputs.filter((input) => input !== undefined);
   const [first, ...rest] = known;
-  if (isOperation(layer)) {
-    if (!MASK_OPERATIONS.has(layer.className)) return refuse(layer);
-    return first && known.length === 1 ? [maskOperation(layer, call, first, graph) ?? refuse(layer)] : [];
-  }
   const lowering = job.lowerings.get(layer.className) ?? refuse(layer);
   if (layer.training && lowering.inTraining) {
     layer.unsupported(`it is called with training=True, where it ${lowering.inTraining}`);

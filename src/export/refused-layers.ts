@@ -8,19 +8,8 @@ interface Refusal {
 /** Why a class without a lowering is refused, in the words its owner can do something with. */
 export function refusal(layer: Layer): Refusal {
   const { className, source } = layer;
-  if (isOperation(layer)) return OPERATION;
   return REFUSALS.find(({ pattern }) => pattern.test(className)) ?? unknownClass(source.module);
 }
-
-/** Whether the entry is an operation on tensors and no layer, though it may have the class name of one (`Add`). */
-export function isOperation({ source }: Layer): boolean {
-  return source.module !== undefined && /(^|\.)ops(\.|$)/.test(source.module);
-}
-
-const OPERATION: Refusal = {
-  reason: 'it is an operation on tensors written in the model code, not a layer',
-  hint: 'Use the layer of that name (Add, Multiply, Rescaling, …) in the model and save it again.',
-};
 
 const NOT_YET = 'Remove it, or export the part of the model before it.';
 
@@ -30,7 +19,11 @@ const REFUSALS: readonly (Refusal & { readonly pattern: RegExp })[] = [
     reason: 'it holds Python code, which is never run here',
     hint: 'Write it with built-in layers (Rescaling, Reshape, Concatenate, …) and save the model again.',
   },
-  { ...OPERATION, pattern: /^(TFOpLambda|SlicingOpLambda|TensorFlowOpLayer|ClassMethod|InstanceMethod|InstanceProperty)$/ },
+  {
+    pattern: /^(ClassMethod|InstanceMethod|InstanceProperty)$/,
+    reason: 'it is a method of a TensorFlow object written in the model code',
+    hint: 'Write this step with Keras layers and save the model again, or export the part of the model before it.',
+  },
   {
     pattern: /(LSTM|GRU|RNN|^StackedRNNCells|Cell)\w*$/,
     reason: 'this kind of recurrent layer is not exported yet',

@@ -8,6 +8,8 @@ export interface Cut {
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
+  /** Default 1. */
+  readonly step?: number;
   readonly size: Dim;
 }
 
@@ -33,6 +35,14 @@ export function slice(graph: GraphWriter, x: Handle, cuts: readonly Cut[], suffi
       'axes',
       cuts.map(({ axis }) => physicalAxis(x, axis)),
     ),
+    ...(cuts.every(({ step = 1 }) => step === 1)
+      ? []
+      : [
+          integers(
+            'steps',
+            cuts.map(({ step = 1 }) => step),
+          ),
+        ]),
   ];
   const output = {
     shape: physicalShape(shape, x.layout),

@@ -122,7 +122,7 @@ describe('a layer that cannot be exported', () => {
       layer('code', 'Lambda', { calls: [['rnn']] }),
       custom,
       dense('dense', [3, 2], { calls: [['mine']] }),
-      layer('plus', 'Add', { module: 'keras.src.ops.numpy', calls: [['dense', 'dense']] }),
+      layer('plus', 'Fold', { module: 'keras.src.ops.nn', calls: [['dense', 'dense']] }),
     ];
     const { code, message } = failure(model('m', layers, ['plus']));
     expect(code).toBe('UNSUPPORTED');
@@ -131,7 +131,7 @@ describe('a layer that cannot be exported', () => {
       '  rnn (ConvLSTM1D): this kind of recurrent layer is not exported yet. Remove it, or export the part of the model before it.',
       '  code (Lambda): it holds Python code, which is never run here. Write it with built-in layers (Rescaling, Reshape, Concatenate, …) and save the model again.',
       '  mine (MyLayer): it is a class of its own (my_package.layers). Replace it with the layers in the table of supported layers, or export the part of the model before it.',
-      '  plus (Add): it is an operation on tensors written in the model code, not a layer. Use the layer of that name (Add, Multiply, Rescaling, …) in the model and save it again.',
+      '  plus (Fold): the operation Fold is not exported. Write this step with Keras layers and save the model again, or export the part of the model before it.',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import type { LayerLowering } from '../lowering.ts';
 import { activation } from './activation.ts';
+import { attention } from './attention.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { bidirectional } from './bidirectional.ts';
 import { concatenate } from './concatenate.ts';
@@ -15,8 +16,10 @@ import { globalPooling } from './global-pooling.ts';
 import { identity } from './identity.ts';
 import { groupNormalization } from './group-normalization.ts';
 import { layerNormalization, rmsNormalization } from './layer-normalization.ts';
+import { customScale, layerScale } from './keras-applications.ts';
 import { masking } from './masking.ts';
 import { merge } from './merge.ts';
+import { multiHeadAttention } from './multi-head-attention.ts';
 import { normalization } from './normalization.ts';
 import { pRelu } from './p-relu.ts';
 import { permute } from './permute.ts';
@@ -65,10 +68,14 @@ export const LAYER_LOWERINGS: readonly LayerLowering[] = [
   concatenate,
   dot,
   embedding,
+  customScale,
+  layerScale,
   masking,
   recurrent,
   bidirectional,
   timeDistributed,
+  attention,
+  multiHeadAttention,
   activation,
   relu,
   leakyRelu,

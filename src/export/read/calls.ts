@@ -21,7 +21,7 @@ export interface CallReader {
  */
 export function readCall(node: JsonValue, reader: CallReader): SourceCall {
   if (isObject(node) && isList(member(node, 'args'))) return keras3Call(node, reader);
-  if (isList(node)) return keras2Call(isTriple(node) ? [node] : node, reader);
+  if (isList(node)) return keras2Call(isTriple(node) || isConstant(node) ? [node] : node, reader);
   throw new EdgefoldError('UNSUPPORTED', 'a layer is called in a way that is not read', {
     where: reader.where,
     expected: 'a list of connections',
@@ -66,14 +66,19 @@ function isFilled(value: JsonValue | undefined): value is JsonObject {
   return isObject(value) && Object.keys(value).length > 0;
 }
 
+/** `["_CONSTANT_VALUE", -1, 3.0, {…}]`, in the place of a connection. */
+function isConstant(value: readonly JsonValue[]): boolean {
+  return value[0] === '_CONSTANT_VALUE' && value[1] === -1;
+}
+
 function keras2Argument(entry: JsonValue, reader: CallReader): CallArgument {
-  if (isList(entry) && entry[0] === '_CONSTANT_VALUE') return { constant: entry[2] ?? null };
+  if (isList(entry) && isConstant(entry)) return { constant: entry[2] ?? null };
   return { ref: reader.references.make(isList(entry) ? entry : [entry], 'triple') };
 }
 
 function keras2Keyword(value: JsonValue, reader: CallReader): CallArgument {
   if (!isList(value)) return { constant: value };
-  if (value[0] === '_CONSTANT_VALUE') return { constant: value[2] ?? null };
+  if (isConstant(value)) return { constant: value[2] ?? null };
   if (isTriple(value) && reader.layerNames.has(value[0] as string)) {
     return { ref: reader.references.make(value, 'triple') };
   }

@@ -41,7 +41,7 @@ const VARIABLES: ReadonlyMap<string, VariableNames> = new Map<string, VariableNa
     (config) => [...when(flag(config, 'scale'), 'gamma'), ...when(flag(config, 'center'), 'beta')],
   ],
   ['RMSNormalization', () => ['scale']],
-  ['SpectralNormalization', () => ['vector_u']],
+  ['SpectralNormalization', () => ['kernel', 'vector_u']],
   ['Attention', attention],
   ['AdditiveAttention', (config) => when(flag(config, 'use_scale'), 'scale')],
   ['MultiHeadAttention', ofProjections],
@@ -115,8 +115,14 @@ const VARIABLES: ReadonlyMap<string, VariableNames> = new Map<string, VariableNa
   ].map((name): [string, VariableNames] => [name, none]),
 ]);
 
-/** Other names that the same variable is saved under: Keras 3 calls a depthwise kernel plainly `kernel`. */
-const SYNONYMS: ReadonlyMap<string, readonly string[]> = new Map([['depthwise_kernel', ['kernel']]]);
+/**
+ * Other names that the same variable is saved under: Keras 3 calls a depthwise kernel plainly `kernel`, and ConvNeXt
+ * its scales nothing at all.
+ */
+const SYNONYMS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['depthwise_kernel', ['kernel']],
+  ['gamma', ['Variable', 'variable']],
+]);
 
 /** Statistics are never trained, whatever the layer's flag says. */
 const STATISTICS: ReadonlySet<string> = new Set([

@@ -1,5 +1,8 @@
 """What the scripts beside it share: seeded numbers, and models and arrays as JSON."""
 
+import base64
+import gzip
+
 import numpy as np
 
 # Training-time settings, which the reader ignores.
@@ -20,3 +23,9 @@ def stripped(node):
 def values(array):
     flat = np.asarray(array).ravel().tolist()
     return {"shape": list(np.shape(array)), "data": [int(v) if v == int(v) else float(f"{v:.8g}") for v in flat]}
+
+
+def as_file(path):
+    """A model file as text: gzip in base 64, without the time of writing."""
+    with open(path, "rb") as file:
+        return base64.b64encode(gzip.compress(file.read(), mtime=0)).decode()

@@ -1,0 +1,166 @@
+"""Writes operation-goldens.json: operations on tensors in functional models, and what Keras computes for them.
+
+    python make-operation-goldens.py [keras2]
+
+Without an argument the models are Keras 3's and their files `.keras`; with it they are tf_keras's, and `.h5`. Both go
+into the file whole, so that its readers read them. Each model has many outputs, one for each use of an operation.
+
+Made with Keras 3.15.1 and tf_keras 2.21 on TensorFlow 2.21 (CPU).
+"""
+
+import json
+import os
+import sys
+import tempfile
+import zipfile
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+GENERATION = 2 if sys.argv[1:] == ["keras2"] else 3
+
+import numpy as np
+import tensorflow as tf
+from golden_values import as_file, numbers, values
+
+if GENERATION == 2:
+    import tf_keras as keras
+else:
+    import keras
+    from keras import ops
+
+NAME = "operation-goldens.json" if GENERATION == 3 else "keras2-operation-goldens.json"
+OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), NAME)
+CASES = {}
+
+
+def packed(path):
+    """The archive again, compressed and without the date of saving."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    metadata = json.loads(members["metadata.json"])
+    members["metadata.json"] = json.dumps({**metadata, "date_saved": "2026-01-01@00:00:00"}).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name), members[name], zipfile.ZIP_DEFLATED)
+
+
+def randomise(model, random):
+    for variable in model.weights:
+        if "seed" in variable.name or variable.name.startswith(("mean", "variance", "count")):
+            continue
+        shape = tuple(variable.shape)
+        positive = "variance" in variable.name
+        variable.assign(numbers(random, shape, 4, 40) if positive else numbers(random, shape, -12, 13))
+
+
+def case(name, inputs, outputs, data=None, low=-24, high=25):
+    """A model of the given inputs and outputs, with data of batch 2."""
+    model = keras.Model(inputs, outputs)
+    random = np.random.default_rng(sum(name.encode()))
+    randomise(model, random)
+    given = data or [numbers(random, (2, *x.shape[1:]), low, high) for x in inputs]
+    produced = model(given if len(given) > 1 else given[0], training=False)
+    produced = produced if isinstance(produced, (list, tuple)) else [produced]
+    suffix = ".keras" if GENERATION == 3 else ".h5"
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model" + suffix)
+        model.save(path)
+        if GENERATION == 3:
+            packed(path)
+        file = as_file(path)
+    CASES[name] = {
+        "file": file,
+        "inputs": {x.name.split(":")[0]: values(given) for x, given in zip(inputs, given)},
+        "outputs": [values(y) for y in produced],
+        "dtypes": [str(np.asarray(y).dtype) for y in produced],
+    }
+
+
+def tensor(name, shape, **options):
+    return keras.Input(shape, name=name, **options)
+
+
+def keras3():
+    x, y = tensor("x", (5, 4)), tensor("y", (5, 4))
+    c = np.array([0.5, -1.25, 2.0, 3.5], "float32")
+    column = np.array([[1.0], [2.0], [-0.5], [0.25], [3.0]], "float32")
+    case("arithmetic", [x, y], [
+        x + 3.0, 3.0 - x, x * y, x / (y * y + 0.25), 1.0 / (x + 2.5), x - c, ops.subtract(c, x), x * column, -x, abs(x), x**2, x // 0.75,
+        x % 0.75, x % -0.75, ops.maximum(x, y), ops.minimum(x, 0.5), ops.maximum(0.25, y), ops.add(x, y) + ops.ones((4,)),
+        ops.divide_no_nan(x, ops.relu(y)), ops.power(ops.abs(x), 1.5), ops.square(x), x + y + x])
+    case("comparisons", [x, y], [ops.where(x > y, x, y), ops.where(x >= 0.5, x, 0.1), ops.where(x < 0, 1.0, 2.0), ops.cast(x <= y, "float32"),
+        ops.cast(ops.equal(x, y), "int32"), ops.cast(ops.not_equal(ops.sign(x), ops.sign(y)), "float32"), ops.logical_and(x > 0, y > 0),
+        ops.logical_or(x > 0, y > 0), ops.logical_xor(x > 0, y > 0), ops.logical_not(x > 0), x != y])
+    p = tensor("p", (5, 4))
+    case("functions", [x, p], [ops.exp(x), ops.log(p), ops.sqrt(p), ops.rsqrt(p), ops.log1p(p), ops.expm1(x), ops.sin(x), ops.cos(x), ops.tan(x),
+        ops.sinh(x), ops.cosh(x), ops.tanh(x), ops.arctan(x), ops.arcsinh(x), ops.erf(x), ops.floor(x), ops.ceil(x), ops.round(x), ops.sign(x),
+        ops.reciprocal(p), ops.clip(x, -0.5, 0.75), ops.log2(p), ops.log10(p), ops.exp2(x), ops.isnan(x), ops.isinf(x), ops.zeros_like(x),
+        ops.ones_like(x), ops.cast(x, "int32"), ops.arctanh(x / 2), ops.arccosh(p + 1), ops.arcsin(x / 2), ops.arccos(x / 2)],
+        data=[numbers(np.random.default_rng(1), (2, 5, 4), -24, 25), numbers(np.random.default_rng(2), (2, 5, 4), 1, 40)])
+    case("activations", [x, y], [ops.relu(x), ops.relu6(x * 4), ops.sigmoid(x), ops.softplus(x), ops.softsign(x), ops.silu(x), ops.log_sigmoid(x),
+        ops.leaky_relu(x), ops.leaky_relu(x, 0.3), ops.hard_sigmoid(x), ops.hard_silu(x), ops.elu(x, 0.5), ops.selu(x), ops.celu(x, 0.5),
+        ops.gelu(x), ops.gelu(x, approximate=False), ops.softmax(x), ops.softmax(x, axis=1), ops.log_softmax(x, axis=1), ops.squareplus(x),
+        ops.tanh_shrink(x), ops.soft_shrink(x, 0.25), ops.hard_shrink(x, 0.25), ops.hard_tanh(x), ops.sparse_plus(x), ops.sparse_sigmoid(x),
+        ops.glu(x), ops.threshold(x, 0.5, -1.0)])
+    i = tensor("i", (6, 5, 3))
+    case("reductions", [x, i], [ops.mean(x, axis=1), ops.mean(x, axis=(1, 2), keepdims=True), ops.sum(x, axis=-1), ops.max(x, axis=1),
+        ops.min(x, axis=2, keepdims=True), ops.prod(x, axis=1), ops.var(x, axis=1), ops.std(x, axis=-1, keepdims=True), ops.logsumexp(x, axis=1),
+        ops.any(x > 1, axis=1), ops.all(x > -1, axis=2), ops.argmax(x, axis=1), ops.argmin(x, axis=-1), ops.count_nonzero(x, axis=1),
+        ops.norm(x, axis=1), ops.norm(x, ord=1, axis=-1, keepdims=True), ops.normalize(x, axis=1), ops.normalize(x, axis=-1, order=1),
+        *ops.moments(i, axes=[1, 2]), ops.amax(i, axis=(1, 2)), ops.mean(i, axis=3), ops.sum(i, axis=1), ops.sum(x > 0.5, axis=1),
+        ops.cumsum(x, axis=1), *ops.top_k(x, 2)])
+    case("shapes", [x, i], [ops.reshape(x, (-1, 20)), ops.reshape(x, (-1, 2, 10)), ops.reshape(i, (-1, 15, 6)), ops.transpose(x, (0, 2, 1)),
+        ops.swapaxes(i, 1, 3), ops.moveaxis(i, 3, 1), ops.expand_dims(x, -1), ops.expand_dims(x, (1, 3)), ops.squeeze(ops.expand_dims(x, 2)),
+        ops.flip(i, axis=2), ops.concatenate([x, y_of(x)], axis=1), ops.concatenate([i, i * 2.0], axis=-1), ops.stack([x, x + 1.0], axis=-1),
+        *ops.split(x, 2, axis=2), *ops.split(i, [1, 4], axis=1), *ops.unstack(x, axis=2), ops.pad(x, ((0, 0), (1, 2), (0, 1))),
+        ops.pad(i, ((0, 0), (1, 1), (2, 1), (0, 0)), mode="reflect"), ops.pad(x, ((0, 0), (1, 1), (0, 0)), constant_values=0.5),
+        ops.tile(x, (1, 2, 3)), ops.repeat(x, 3, axis=1), ops.roll(x, 2, axis=1), ops.take(x, np.array([3, 0, -1]), axis=1),
+        ops.one_hot(ops.cast(ops.abs(x) * 2.0, "int32"), 4), ops.tril(x), ops.triu(x, 1), ops.copy(x), ops.stop_gradient(x)])
+    case("indices", [x, i], [x[:, 1:3], x[..., None], x[:, -1], x[:, 1, 2:], i[:, ::2, 1:-1], i[..., 0], i[:, None, ..., ::-1], x[:, -3:-1],
+        i[:, 2:, :, 1], x[:, 4:0:-2]])
+    case("across the batch", [x], [x[::-1, :, ::2], x[1], x[0, 1], ops.stack([x, x + 1.0]), ops.mean(x, axis=0), ops.sum(x), ops.max(x),
+        ops.broadcast_to(ops.mean(x, axis=0, keepdims=True), (3, 5, 4)), ops.reshape(ops.mean(x, axis=0), (-1,)), ops.transpose(x),
+        ops.concatenate([x, x], axis=0), ops.ravel(x), ops.flip(x)])
+    z = tensor("z", (4, 3))
+    case("matrices", [x, z], [ops.matmul(x, z), x @ np.arange(8, dtype="float32").reshape(4, 2), ops.einsum("abc,acd->abd", x, z), ops.einsum("abc,abe->ace", x, x),
+        ops.matmul(x, ops.transpose(x, (0, 2, 1))), ops.matmul(x, c), ops.dot(x, np.ones((4, 2), "float32")), ops.tensordot(x, np.ones((4, 2), "float32"), axes=1)])
+    f = keras.layers.Conv2D(4, 2, activation="relu")(i)
+    se = ops.mean(f, axis=(1, 2), keepdims=True)
+    case("between convolutions", [i], [
+        keras.layers.Conv2D(2, 2)(f * ops.sigmoid(se) + 0.5), keras.layers.Conv2D(2, 1)(ops.concatenate([f[:, 1:], f[:, :-1] * 2.0], axis=-1)),
+        keras.layers.Conv2D(2, 2)(f * c + ops.clip(f, 0.0, 1.0)), keras.layers.Dense(3)(keras.layers.Flatten()(f) * 0.5 + 1.0),
+        ops.mean(f, axis=(1, 2)) * c, ops.reshape(f, (-1, 80)), keras.layers.Dense(2)(ops.reshape(f, (-1, 80))),
+        ops.argmax(f, axis=-1), ops.max(f, axis=1), ops.softmax(f, axis=1), ops.transpose(f, (0, 3, 1, 2)), ops.pad(f, ((0, 0), (1, 0), (0, 1), (0, 2)))])
+    n = tensor("n", (5,), dtype="int32")
+    case("integers", [n], [n + 1, n * n, n / 2, n // 2, n % 3, -n, n > 2, ops.cast(n, "float32") * 0.5, ops.maximum(n, 1), ops.sum(n, axis=1), ops.mean(n, axis=1),
+        ops.where(n > 0, n, 7), ops.exp(n), n // -2, n % -3, ops.one_hot(n, 4), ops.abs(n)], data=[np.array([[-3, 0, 5, 2, 1], [4, -7, 3, 0, 2]], "int32")])
+
+
+def y_of(x):
+    return ops.subtract(1.0, x)
+
+
+def application_layers():
+    """Custom layers of keras.applications."""
+    i = tensor("i", (6, 5, 3))
+    f = keras.layers.Conv2D(4, 2)(i)
+    if GENERATION == 3:
+        from keras.src.applications.convnext import LayerScale, StochasticDepth
+        from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+    else:
+        from tf_keras.src.applications.convnext import LayerScale, StochasticDepth
+        from tf_keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+    scaled = LayerScale(0.5, 4, name="scale")(f)
+    case("custom layers of applications", [i], [CustomScaleLayer(0.17, name="custom")([f, scaled]), StochasticDepth(0.5, name="depth")(scaled), LayerScale(0.5, 3, name="scale_1")(i)])
+
+
+def keras2():
+    pass
+
+
+(keras3 if GENERATION == 3 else keras2)()
+application_layers()
+with open(OUTPUT, "w") as file:
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(c, separators=(',', ':'))}" for name, c in CASES.items())
+    file.write(f'{{"framework": "Keras {keras.__version__}, TensorFlow {tf.__version__}", "cases": {{\n{lines}\n}}}}\n')
+print(len(CASES), "cases,", os.path.getsize(OUTPUT), "bytes")
