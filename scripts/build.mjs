@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Left to the package manager: what is native, or only some verbs need. */
-const EXTERNAL = ['onnxruntime-node', 'h5wasm', 'fast-png', '@dagrejs/dagre'];
+const EXTERNAL = ['onnxruntime-node', 'onnxruntime-web', 'h5wasm', 'fast-png', '@dagrejs/dagre'];
 /** A bundle has no `import.meta`; its own place does for it. */
 const BANNER = '"use strict"; const importMetaUrl = require("node:url").pathToFileURL(__filename).href;';
 
@@ -47,11 +47,12 @@ function buildLibrary(folder) {
 
 async function buildCommandLine(folder) {
   const { metafile } = await build({
-    // `start` runs `edgefold` by its place beside it, and `doctor` runs `try-provider`.
+    // `start` runs `edgefold` by its place beside it, `doctor` runs `try-provider`, and `host` runs the models.
     entryPoints: {
       main: 'src/cli/start.ts',
       edgefold: 'src/cli/main.ts',
       'try-provider': 'src/cli/try-provider.ts',
+      host: 'src/runtime/node/host.ts',
       'write-code-cache': 'scripts/write-code-cache.ts',
     },
     outdir: folder,

@@ -8,8 +8,9 @@ import { openGiven } from './open-given.ts';
  * @throws {EdgefoldError} FILE, FORMAT, and whatever reading, exporting or loading finds.
  */
 export async function openModel(given: string): Promise<{ readonly model: Model; readonly name: string }> {
+  const { load, startRuntime } = await import('./runtime.ts');
+  await startRuntime();
   const source = await openGiven(given);
-  const { load } = await import('../runtime/node.ts');
   // By its path where it has one, so that weights in files beside it are found.
   if (modelKind(source) === 'onnx') return { model: await load(source.path ?? source.bytes), name: source.name };
   const [{ readSource }, { exportSource }, { foldGraph }, { writeOnnx }] = await Promise.all([

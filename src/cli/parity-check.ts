@@ -59,7 +59,7 @@ export async function comparePair(
   progress: Progress,
   graphs?: ProofGraphs,
 ): Promise<ParityReport> {
-  const [{ verify }, { load }] = await Promise.all([import('../parity/verify.ts'), import('../runtime/node.ts')]);
+  const [{ verify }, { load }] = await Promise.all([import('../parity/verify.ts'), import('./runtime.ts')]);
   const total = (1 + OPTIMIZATION_LEVELS.length) * (settings.samples ?? SAMPLE_DEFAULTS.samples);
   let done = 0;
   const share = graphs ? PROOF_SHARE[settings.proof] : 0;

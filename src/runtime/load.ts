@@ -1,7 +1,7 @@
 import { EdgefoldError } from '../errors.ts';
 import type { Bindings } from './binding.ts';
 import { LoadedModel } from './loaded-model.ts';
-import type { Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
+import type { CacheReport, Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
 import { openSession } from './open-session.ts';
 import { checkOptions, type PlatformDefaults, type Settings } from './options.ts';
 import { poolOf } from './pool.ts';
@@ -21,8 +21,12 @@ export interface Platform {
   /** Models that run `here`. */
   readonly here: { readonly bindings: Bindings; readonly turns: Turns };
   readonly openLine: (thread: Exclude<Thread, 'here'>) => OpenLine;
+  /** Where every model runs that does not run `here`; without it, each has a worker or a process of its own. */
+  readonly shared?: Remote;
   /** Whether ending a worker or process ends what it is doing. */
   canAbort(settings: Settings): boolean;
+  /** What a cache did for the model that was read. */
+  cacheReport?(): CacheReport | undefined;
 }
 
 /** {@link Load} on a platform. */
@@ -36,7 +40,7 @@ export function loader(platform: Platform): Load {
     const metadata = platform.metadata(model);
     const msToFetch = performance.now() - start;
     const { runner, close } = await started(platform, model, settings, options);
-    return new LoadedModel(runner, { metadata, msToFetch, canAbort, close });
+    return new LoadedModel(runner, { metadata, msToFetch, cache: platform.cacheReport?.(), canAbort, close });
   };
 }
 
@@ -53,7 +57,7 @@ interface Started {
 }
 
 async function started(
-  { here, openLine }: Platform,
+  { here, openLine, shared }: Platform,
   source: ModelSource,
   settings: Settings,
   { onProgress, signal }: LoadOptions,
@@ -64,9 +68,9 @@ async function started(
     return { runner: new LocalRunner(open, here.turns), close: () => undefined };
   }
   const size = typeof thread === 'string' ? 1 : thread.pool;
-  const remotes = Array.from({ length: size }, () => new Remote(openLine(thread)));
+  const remotes = shared ? [shared] : Array.from({ length: size }, () => new Remote(openLine(thread)));
   const close = () => {
-    for (const remote of remotes) remote.close();
+    if (!shared) for (const remote of remotes) remote.close();
   };
   try {
     const wanted = { signal, ...(onProgress && { onProgress }) };

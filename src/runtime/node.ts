@@ -10,6 +10,7 @@ import type { Load, LoadOptions, LoadSource, ModelSource } from './model.ts';
 import { bindings } from './node/bindings.ts';
 import { openProcess, openWorker } from './node/lines.ts';
 import type { Settings } from './options.ts';
+import { Remote } from './remote.ts';
 import { Turns } from './runner.ts';
 import { readBytes } from './source.ts';
 
@@ -40,6 +41,34 @@ const platform: Platform = {
  * const { probabilities } = await model.run({ image: new Float32Array(784) });
  */
 export const load: Load = loader(platform);
+
+/** Models that share one process, apart from this one. */
+export interface SharedProcess {
+  readonly load: Load;
+  /** Starts it before there is a model. */
+  prepare(): void;
+  /** Ends it; every model is gone. */
+  close(): void;
+}
+
+/** A process that loads its models one after the other, for whoever needs many of them for a short time. */
+export function shareProcess(): SharedProcess {
+  const shared = new Remote(openProcess);
+  const defaults: Platform['defaults'] = (options) => ({
+    ...platform.defaults(options),
+    thread: 'process',
+    threads: ['process'],
+  });
+  return {
+    load: loader({ ...platform, defaults, shared }),
+    prepare: () => {
+      shared.prepare('cpu');
+    },
+    close: () => {
+      shared.close();
+    },
+  };
+}
 
 const URL_OF_WEB = /^https?:\/\//i;
 const URL_OF_FILE = /^file:/i;

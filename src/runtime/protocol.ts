@@ -1,6 +1,6 @@
 import { EdgefoldError, type ErrorCode, type ErrorDetails } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
-import type { LoadProgress, ModelSource, ProviderReport, TensorSpec } from './model.ts';
+import type { LoadProgress, ModelSource, Provider, ProviderReport, TensorSpec } from './model.ts';
 import type { Settings } from './options.ts';
 
 /**
@@ -8,7 +8,14 @@ import type { Settings } from './options.ts';
  * Requests are carried out one after the other, in order, and each is answered once, in order; so whoever asks knows
  * what is being worked on. There is no request to stop: whoever wants that ends the worker or process.
  */
-export type Request = LoadRequest | RunRequest | ReleaseRequest;
+export type Request = PrepareRequest | LoadRequest | RunRequest | ReleaseRequest;
+
+/** Loads the runtime's code, before there is a model. */
+export interface PrepareRequest {
+  readonly kind: 'prepare';
+  readonly provider: Provider;
+  readonly threads: number;
+}
 
 export interface LoadRequest {
   readonly kind: 'load';

@@ -1,6 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
 import { aborted } from './faults.ts';
-import type { LoadProgress } from './model.ts';
+import type { LoadProgress, Provider } from './model.ts';
 import {
   errorFrom,
   type Description,
@@ -64,10 +64,9 @@ export class Remote {
     this.#open = open;
   }
 
-  /** Starts it before there is something to do. */
-  start(): void {
-    this.#line ??= this.#opened();
-    this.#line.hold?.(this.#sent.length > 0);
+  /** Starts it, and has it load the code of a provider, before there is something to do. Nobody need wait for that. */
+  prepare(provider: Provider): void {
+    void this.#ask({ kind: 'prepare', provider, threads: 1 }, {}).catch(() => undefined);
   }
 
   /** Jobs that are not done. */
@@ -111,7 +110,7 @@ export class Remote {
     { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: Job['onProgress'] },
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
-      const what = request.kind === 'load' ? 'loading' : 'the run';
+      const what = request.kind === 'run' ? 'the run' : 'loading';
       if (signal?.aborted) {
         reject(aborted(what, signal));
         return;
@@ -153,27 +152,25 @@ export class Remote {
 
   #pump(): void {
     while (this.#sent.length < WINDOW && this.#waiting.length > 0) this.#send(this.#waiting.shift()!);
-    this.#line?.hold?.(this.#sent.length > 0);
+    this.#line?.hold?.(this.#sent.some(({ request }) => request.kind !== 'prepare'));
     this.#watchHead();
   }
 
   #send(job: Job): void {
     const { request } = job;
-    const { model } = request;
-    if (request.kind === 'release' && !this.#loaded.has(model)) {
+    if (request.kind === 'release' && !this.#loaded.delete(request.model)) {
       job.settle(undefined);
       return;
     }
     this.#line ??= this.#opened();
-    job.pending = 1;
-    if (request.kind === 'run' && !this.#loaded.has(model)) {
-      this.#line.post(this.#models.get(model)!);
-      job.pending = 2;
-    }
-    if (request.kind === 'release') this.#loaded.delete(model);
-    else this.#loaded.add(model);
     this.#sent.push(job);
-    this.#line.post(request);
+    const again =
+      request.kind === 'run' && !this.#loaded.has(request.model) ? this.#models.get(request.model) : undefined;
+    job.pending = again ? 2 : 1;
+    for (const each of again ? [again, request] : [request]) {
+      if (each.kind === 'load') this.#loaded.add(each.model);
+      this.#line.post(each);
+    }
   }
 
   #opened(): Line {
@@ -197,7 +194,8 @@ export class Remote {
     }
     if (reply.kind === 'failed') {
       job.error ??= errorFrom(reply.error);
-      if (job.request.kind === 'load' || job.pending === 2) this.#loaded.delete(job.request.model);
+      const { request } = job;
+      if (request.kind === 'load' || (request.kind === 'run' && job.pending === 2)) this.#loaded.delete(request.model);
     }
     if (--job.pending > 0) return;
     this.#sent.shift();
@@ -221,6 +219,6 @@ export class Remote {
 }
 
 function died({ kind }: Request, how: string, cause: unknown): EdgefoldError {
-  const summary = kind === 'load' ? 'the runtime died while loading the model' : 'the runtime died while running';
+  const summary = `the runtime died while ${kind === 'run' ? 'running' : 'loading'} the model`;
   return new EdgefoldError('DIED', summary, { received: how, ...(cause === undefined ? {} : { cause }) });
 }

@@ -31,6 +31,10 @@ async function carryOut(
   bindings: Bindings,
   answer: Answer,
 ): Promise<Description | NamedTensors | undefined> {
+  if (request.kind === 'prepare') {
+    await bindings(request.provider, request.threads);
+    return undefined;
+  }
   if (request.kind === 'load') {
     const open = await openSession(bindings, request.source, request.settings, (progress) => {
       answer({ kind: 'progress', progress }, []);

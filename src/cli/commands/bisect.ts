@@ -14,6 +14,7 @@ import { checkOutput } from '../output-file.ts';
 import { PARITY_OPTIONS, paritySettings, type ParitySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
 import { countText, numberText, plural } from '../quantities.ts';
+import { startRuntime } from '../runtime.ts';
 import { columns } from '../table.ts';
 import { safe, styles } from '../terminal.ts';
 
@@ -39,6 +40,7 @@ export const bisectCommand: Command = {
 
 async function bisectFiles(args: Arguments, progress: Progress): Promise<Outcome> {
   const settings = await paritySettings(args);
+  await startRuntime();
   const [reference, candidate] = await Promise.all([onnxSource(args.operand(0)), onnxSource(args.operand(1))]);
   const folder = args.text('output') ?? folderBeside(candidate.file.path);
   progress.expect(1);
@@ -68,7 +70,7 @@ async function bisectPair(
   const [{ bisect }, { generateSamples }, { load }] = await Promise.all([
     import('../../parity/bisect.ts'),
     import('../../parity/samples.ts'),
-    import('../../runtime/node.ts'),
+    import('../runtime.ts'),
   ]);
   const model = await load(reference.model, { optimization: 'disabled' });
   const generated = generateSamples(model.inputs, settings);

@@ -7,6 +7,7 @@ import { checkDims } from '../dims.ts';
 import { FOLD_OPTIONS, foldOptions } from '../fold-options.ts';
 import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
+import { startRuntime } from '../runtime.ts';
 
 export const foldCommand: Command = {
   verb: 'fold',
@@ -31,6 +32,7 @@ export const foldCommand: Command = {
 async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
   checkNoVerify(args);
   const settings = await paritySettings(args);
+  if (!args.flag('no-verify')) await startRuntime();
   progress.expect(args.flag('no-verify') ? 3 : 4);
   progress.step('reading');
   const { file, graph, model, externalData } = await onnxSource(args.operand(0));

@@ -8,6 +8,7 @@ import { parityText } from '../parity-text.ts';
 import type { Progress } from '../progress.ts';
 import { onnxSource } from '../onnx-source.ts';
 import { checkOutput } from '../output-file.ts';
+import { startRuntime } from '../runtime.ts';
 
 export const verifyCommand: Command = {
   verb: 'verify',
@@ -28,6 +29,7 @@ export const verifyCommand: Command = {
 
 async function verifyFiles(args: Arguments, progress: Progress): Promise<Outcome> {
   const settings = await paritySettings(args);
+  await startRuntime();
   const [reference, candidate] = await Promise.all([onnxSource(args.operand(0)), onnxSource(args.operand(1))]);
   checkDims(settings, [...reference.graph.inputs, ...candidate.graph.inputs]);
   const report = args.text('report');

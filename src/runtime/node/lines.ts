@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Reply } from '../protocol.ts';
 import type { Line, LineEvents } from '../remote.ts';
+import { guard } from './guard.ts';
 import { disableTelemetry, TELEMETRY_SWITCH } from './telemetry.ts';
 
 /** What runs at the other end; it lies beside this file. */
@@ -48,6 +49,8 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
     env: { ...process.env, [TELEMETRY_SWITCH]: '1' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  const watching = guard(child.pid);
+  let isHeld: boolean | undefined;
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS_KEPT);
@@ -60,7 +63,7 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
     onDeath(error.message, error);
   });
   child.on('exit', (code, signal) => {
-    alive.delete(child);
+    watching.stop();
     const how = signal ?? `exit code ${String(code)}`;
     onDeath(how, words.trim() === '' ? undefined : new Error(words.trim()));
   });
@@ -74,6 +77,9 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
       child.kill('SIGKILL');
     },
     hold(isBusy) {
+      if (isBusy === isHeld) return;
+      isHeld = isBusy;
+      watching.setBusy(isBusy);
       for (const handle of [child, child.channel]) {
         if (isBusy) handle?.ref();
         else handle?.unref();
