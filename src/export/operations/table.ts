@@ -1,6 +1,7 @@
 import { ACTIVATION_OPERATIONS } from './activations.ts';
 import { ARITHMETIC } from './arithmetic.ts';
 import { GET_ITEM } from './get-item.ts';
+import { IMAGES } from './images.ts';
 import { JOINING } from './joining.ts';
 import { MATRICES } from './matrices.ts';
 import type { Operation } from './operation.ts';
@@ -20,6 +21,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...JOINING,
   ...SELECTION,
   ...MATRICES,
+  ...IMAGES,
 ];
 
 let byName: ReadonlyMap<string, Operation> | undefined;

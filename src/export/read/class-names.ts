@@ -7,6 +7,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['BatchNormalizationV2', 'BatchNormalization'],
   ['SyncBatchNormalization', 'BatchNormalization'],
   ['Experimental>SyncBatchNormalization', 'BatchNormalization'],
+  ['Custom>CustomScaleLayer', 'CustomScaleLayer'],
   ['Convolution1D', 'Conv1D'],
   ['Convolution2D', 'Conv2D'],
   ['Convolution3D', 'Conv3D'],

@@ -137,7 +137,7 @@ def keras3():
 
 
 def y_of(x):
-    return ops.subtract(1.0, x)
+    return 1.0 - x
 
 
 def application_layers():
@@ -155,7 +155,42 @@ def application_layers():
 
 
 def keras2():
-    pass
+    x, y = tensor("x", (5, 4)), tensor("y", (5, 4))
+    c = np.array([0.5, -1.25, 2.0, 3.5], "float32")
+    m = tf.math
+    case("arithmetic", [x, y], [
+        x + 3.0, 3.0 - x, x * y, x / (y * y + 0.25), 1.0 / (x + 2.5), x - c, tf.constant(c) * x, -x, abs(x), x**2, x // 0.75, x % 0.75, x % -0.75,
+        m.add(x, y), m.subtract(x, 1.0), m.multiply(x, 1 / 6), m.divide(x, 4.0), m.maximum(x, y), m.minimum(x, 0.5), m.pow(x, 3.0),
+        m.squared_difference(x, y), m.add_n([x, y, x]), m.divide_no_nan(x, tf.nn.relu(y)), tf.nn.bias_add(x, c), m.floordiv(x, 0.5), m.square(x),
+        tf.where(x > y, x, y), tf.where(x > 0.5, x, 0.1), tf.where(x < 0, 1.0, 2.0), x >= 0.5, x <= y, m.not_equal(x, y), m.equal(x, x),
+        m.logical_and(x > 0, y > 0), m.logical_or(x > 0, y > 0), m.logical_not(x > 0)])
+    p = tensor("p", (5, 4))
+    case("functions", [x, p], [m.exp(x), m.log(p), m.sqrt(p), m.rsqrt(p), m.log1p(p), m.expm1(x), m.sin(x), m.cos(x), m.tanh(x), m.erf(x), m.floor(x), m.ceil(x),
+        m.round(x), m.sign(x), m.reciprocal(p), tf.clip_by_value(x, -0.5, 0.75), tf.clip_by_value(x, -p, p), tf.cast(x, tf.int32), tf.zeros_like(x), tf.identity(x),
+        m.abs(x), m.negative(x), tf.nn.relu(x), tf.nn.relu6(x * 4), tf.nn.sigmoid(x), tf.nn.silu(x), tf.nn.swish(x), tf.nn.softplus(x),
+        tf.nn.softsign(x), tf.nn.elu(x), tf.nn.selu(x), tf.nn.leaky_relu(x), tf.nn.leaky_relu(x, alpha=0.3), tf.nn.gelu(x), tf.nn.gelu(x, approximate=True),
+        tf.nn.softmax(x), tf.nn.softmax(x, axis=1), tf.nn.log_softmax(x), m.l2_normalize(x, axis=-1), tf.nn.l2_normalize(x, axis=[1, 2])],
+        data=[numbers(np.random.default_rng(1), (2, 5, 4), -24, 25), numbers(np.random.default_rng(2), (2, 5, 4), 1, 40)])
+    i = tensor("i", (6, 5, 3))
+    case("reductions", [x, i], [m.reduce_mean(x, axis=1), m.reduce_mean(x, [1, 2], True), m.reduce_sum(x, axis=-1), m.reduce_max(x, axis=1), m.reduce_min(x, axis=2, keepdims=True),
+        m.reduce_prod(x, axis=1), m.reduce_variance(i, axis=[1, 2]), m.reduce_std(x, axis=-1), m.reduce_logsumexp(x, axis=1), m.reduce_any(x > 1, axis=1),
+        m.reduce_all(x > -1, axis=2), m.argmax(x, axis=1), tf.argmin(x, axis=-1), m.argmax(x, axis=-1, output_type=tf.int32), tf.norm(x, axis=1),
+        m.cumsum(x, axis=1), m.cumsum(x, axis=1, exclusive=True, reverse=True), tf.nn.moments(i, axes=[1, 2])[1], keras.backend.mean(x, axis=1), keras.backend.sum(x, axis=1)])
+    case("shapes", [x, i], [tf.reshape(x, [-1, 20]), tf.reshape(x, [tf.shape(x)[0], 20]), tf.reshape(x, [tf.shape(x)[0], 2, -1]), tf.reshape(i, [-1, 15, 6]),
+        tf.transpose(x, [0, 2, 1]), tf.transpose(i, [0, 3, 1, 2]), tf.expand_dims(x, -1), tf.expand_dims(x, 1), tf.squeeze(tf.expand_dims(x, 2), axis=2),
+        tf.reverse(i, [2]), tf.concat([x, y_of(x)], 1), tf.concat([i, i * 2.0], axis=-1), tf.stack([x, x + 1.0], axis=-1), *tf.split(x, 2, axis=2),
+        *tf.split(i, [1, -1, 2], axis=1), *tf.unstack(x, axis=2), tf.pad(x, [[0, 0], [1, 2], [0, 1]]), tf.pad(i, [[0, 0], [1, 1], [2, 1], [0, 0]], mode="REFLECT"),
+        tf.pad(x, [[0, 0], [1, 1], [0, 0]], constant_values=0.5), tf.tile(x, [1, 2, 3]), tf.repeat(x, 3, axis=1), tf.roll(x, 2, axis=1), tf.gather(x, [3, 0, 1], axis=1),
+        tf.one_hot(tf.cast(m.abs(x) * 2.0, tf.int32), 4), tf.stop_gradient(x), tf.matmul(x, x, transpose_b=True), x @ np.arange(8, dtype="float32").reshape(4, 2),
+        tf.linalg.matmul(tf.transpose(x, [0, 2, 1]), x), keras.backend.reshape(x, (-1, 4, 5)), keras.backend.concatenate([x, x])])
+    case("indices", [x, i], [x[:, 1:3], x[..., None], x[:, -1], x[:, 1, 2:], i[:, ::2, 1:-1], i[..., 0], i[:, None, ..., ::-1], x[:, -3:-1], i[:, 2:, :, 1]])
+    f = keras.layers.Conv2D(4, 2, activation="relu")(i)
+    se = m.reduce_mean(f, axis=(1, 2), keepdims=True)
+    case("between convolutions", [i], [
+        keras.layers.Conv2D(2, 2)(f * tf.nn.sigmoid(se) + 0.5), keras.layers.Conv2D(2, 2)(f * (tf.nn.relu6(f + 3.0) * (1.0 / 6.0))),
+        keras.layers.Conv2D(2, 1)(tf.concat([f[:, 1:], f[:, :-1] * 2.0], axis=-1)), keras.layers.Dense(3)(keras.layers.Flatten()(f) * 0.5),
+        tf.image.resize(f, (10, 7)), tf.nn.space_to_depth(tf.pad(f, [[0, 0], [1, 0], [0, 0], [0, 0]]), 2), tf.nn.depth_to_space(f, 2),
+        tf.nn.max_pool2d(f, 2, 2, "SAME"), tf.nn.avg_pool2d(f, 3, 1, "VALID")])
 
 
 (keras3 if GENERATION == 3 else keras2)()
