@@ -66,7 +66,7 @@ function depthwise(layer: Layer, input: Spatial): { window: Window; weight: Sour
 }
 
 /** `[…k, C, multiplier]` → `[C·multiplier, 1, …k]` */
-function depthwiseFilters(kernel: Tensor<'float32'>): Tensor<'float32'> {
+export function depthwiseFilters(kernel: Tensor<'float32'>): Tensor<'float32'> {
   const rank = kernel.shape.length;
   const spatial = Array.from({ length: rank - 2 }, (_, axis) => axis);
   const { shape, ...rest } = transposed(kernel, [rank - 2, rank - 1, ...spatial]);

@@ -1,4 +1,4 @@
-import { int, ints } from '../../onnx/attribute.ts';
+import { int, ints, type Attribute } from '../../onnx/attribute.ts';
 import type { Value } from '../../onnx/graph.ts';
 import { int64, type Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
@@ -38,12 +38,17 @@ export const resizing: LayerLowering = {
 };
 
 /** Before opset 18, Resize wants the sizes of all axes, so those of batch and channels are read off. */
-function interpolated(input: Spatial, sizes: readonly number[], graph: GraphWriter): Spatial {
+export function interpolated(
+  input: Spatial,
+  sizes: readonly number[],
+  graph: GraphWriter,
+  sampling: Readonly<Record<string, Attribute>> = bilinear(),
+): Spatial {
   const output = { ...input, sizes };
   const shape = spatialShape(output);
   const wanted = graph.integers('sizes', sizes);
   const target = graph.opset >= 18 ? wanted : withOuterSizes(input.value, wanted, graph);
-  const attributes = { ...bilinear(), ...(graph.opset >= 18 ? { axes: ints([2, 3]) } : {}) };
+  const attributes = { ...sampling, ...(graph.opset >= 18 ? { axes: ints([2, 3]) } : {}) };
   return { ...output, value: graph.node('Resize', [input.value, undefined, undefined, target], { shape, attributes }) };
 }
 
@@ -55,24 +60,37 @@ function withOuterSizes(x: Value, wanted: Value, graph: GraphWriter): Value {
   return graph.node('Concat', [kept, wanted], output);
 }
 
-function picked(layer: Layer, input: Spatial, [height, width]: readonly number[], graph: GraphWriter): Spatial {
+/** @param nearest the point of `given` that becomes point p of `size`. */
+export function picked(
+  layer: Layer,
+  input: Spatial,
+  [height, width]: readonly number[],
+  graph: GraphWriter,
+  nearest = nearestCenter,
+): Spatial {
   const rows = { ...input, sizes: [height!, input.sizes[1]!] };
-  const value = pick(layer, input, { axis: 2, size: height! }, spatialShape(rows), graph.part('rows'));
+  const value = pick(layer, input, { axis: 2, size: height!, nearest }, spatialShape(rows), graph.part('rows'));
   const output = { ...rows, sizes: [height!, width!] };
-  return { ...output, value: pick(layer, { ...rows, value }, { axis: 3, size: width! }, spatialShape(output), graph) };
+  return {
+    ...output,
+    value: pick(layer, { ...rows, value }, { axis: 3, size: width!, nearest }, spatialShape(output), graph),
+  };
 }
 
 function pick(
   layer: Layer,
   { value, sizes }: Spatial,
-  { axis, size }: { readonly axis: number; readonly size: number },
+  { axis, size, nearest }: { readonly axis: number; readonly size: number; readonly nearest: typeof nearestCenter },
   shape: readonly Dim[],
   graph: GraphWriter,
 ): Value {
   const given = sizes[axis - 2];
   if (typeof given !== 'number') return layer.unsupported('it takes the nearest points of images of any size');
-  const scale = Math.fround(given / size);
-  const nearest = (p: number) => Math.min(Math.floor(Math.fround((p + 0.5) * scale)), given - 1);
-  const points = graph.constant('points', int64(Array.from({ length: size }, (_, p) => nearest(p))));
+  const chosen = Array.from({ length: size }, (_, p) => Math.min(nearest(p, given, size), given - 1));
+  const points = graph.constant('points', int64(chosen));
   return graph.node('Gather', [value, points], { shape, attributes: { axis: int(axis) } });
+}
+
+function nearestCenter(p: number, given: number, size: number): number {
+  return Math.floor(Math.fround((p + 0.5) * Math.fround(given / size)));
 }

@@ -2,9 +2,11 @@ import { EdgefoldError } from '../../errors.ts';
 import { describe, sniff, type FileKind } from '../../onnx/sniff.ts';
 import type { JsonObject, SourceFile, SourceFiles } from '../source-model.ts';
 import { isList, isObject, member, objectMember, parseJson } from './json.ts';
-import { readKerasH5, readKerasJson } from './keras-h5.ts';
-import { readKerasV3 } from './keras-v3.ts';
-import { readTfjsLayers } from './tfjs-layers.ts';
+import { readKerasH5, readKerasJson, readKerasShards } from './keras-h5.ts';
+import { isKerasFolder, readKerasFolder, readKerasV3 } from './keras-v3.ts';
+import { readSavedModel } from './saved-model/read-saved-model.ts';
+import { isTfjsGraph, readTfjsGraph } from './tfjs-graph.ts';
+import { readTfjsLayers, SEPARATE_MANIFEST } from './tfjs-layers.ts';
 
 export { inMemoryFiles } from './source-files.ts';
 
@@ -14,10 +16,11 @@ const READERS: Readonly<Partial<Record<FileKind, Reader>>> = {
   hdf5: readKerasH5,
   zip: readKerasV3,
   json: readJson,
+  'saved-model': readSavedModel,
 };
 
 /**
- * Reads a trained model: Keras `.keras` and `.h5`, TF.js layers `model.json`, or Keras `.json` and weights. The
+ * Reads a trained model: Keras `.keras` and `.h5`, TF.js `model.json` (layers or graph), or Keras `.json` and weights. The
  * content decides what a file is, never its name. Nothing in the file is evaluated, and no path or address that it
  * names is opened but those of its own weights, inside its folder.
  *
@@ -37,7 +40,7 @@ export async function readSource(files: SourceFiles): Promise<SourceFile> {
   }
   throw new EdgefoldError('FORMAT', 'it is no model that is read here', {
     where: files.name,
-    expected: 'Keras .keras or .h5, or TF.js model.json',
+    expected: 'Keras .keras or .h5, a Keras SavedModel, or TF.js model.json',
     received: describe(kind),
   });
 }
@@ -45,16 +48,26 @@ export async function readSource(files: SourceFiles): Promise<SourceFile> {
 async function readJson(files: SourceFiles): Promise<SourceFile> {
   const value = parseJson(files.bytes, files.name);
   if (typeof value === 'string') return readKerasJson(files);
+  if (isObject(value) && isTfjsGraph(value)) return readTfjsGraph(value, files);
   if (isObject(value) && isTfjs(value)) return readTfjsLayers(value, files);
   if (isList(value) && value.some((group) => isObject(group) && member(group, 'weights') !== undefined)) {
     return readTfjsLayers({ weightsManifest: value }, files);
   }
-  if (isObject(value) && member(value, 'class_name') !== undefined && objectOrList(value)) return readKerasJson(files);
+  if (isObject(value) && objectMember(value, 'weight_map')) return readKerasShards(value, files);
+  if (isObject(value) && member(value, 'class_name') !== undefined && objectOrList(value))
+    return readClass(value, files);
   throw new EdgefoldError('FORMAT', 'it is a JSON file, but no model', {
     where: files.name,
     expected: 'modelTopology (TF.js) or class_name and config (Keras)',
     received: isObject(value) ? `members ${Object.keys(value).slice(0, 6).join(', ') || 'none'}` : 'no object',
   });
+}
+
+/** The config of a whole model: that of an unzipped `.keras` file, or an architecture beside its weights, of Keras or of TF.js before 1.0. */
+async function readClass(value: JsonObject, files: SourceFiles): Promise<SourceFile> {
+  const siblings = await files.siblings();
+  if (siblings.includes(SEPARATE_MANIFEST)) return readTfjsLayers({ modelTopology: value }, files);
+  return isKerasFolder(siblings) ? readKerasFolder(files) : readKerasJson(files);
 }
 
 function isTfjs(value: JsonObject): boolean {
