@@ -17,6 +17,7 @@ const ZONES = [
   { files: ['src/parity/**'], may: ['runtime', 'onnx', 'parity'] },
   { files: ['src/files/**'], may: ['onnx', 'export', 'files'], node: ['src/files/**'] },
   { files: ['src/index.ts', 'src/web.ts'], may: ['onnx', 'export', 'fold', 'runtime', 'parity'] },
+  { files: ['src/wasm.ts'], may: ['runtime'] },
 ];
 
 const forbidden = ({ may }, nodeAllowed) => ({

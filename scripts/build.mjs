@@ -15,6 +15,7 @@ import { createRequire } from 'node:module';
 import process from 'node:process';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { buildWeb } from './build-web.mjs';
 
 /** Left to the package manager: what is native, or only some verbs need. */
 const EXTERNAL = ['onnxruntime-node', 'onnxruntime-web', 'h5wasm', 'fast-png', '@dagrejs/dagre'];
@@ -29,6 +30,7 @@ try {
     replace(join(draft, 'cli'), 'dist/cli');
   } else {
     buildLibrary(draft);
+    await buildWeb(join(draft, 'web'));
     await buildCommandLine(join(draft, 'cli'));
     replace(draft, 'dist');
   }

@@ -3,20 +3,18 @@
  * functions that hand everything on to the console, except while somebody listens.
  */
 
-const METHODS = ['log', 'warn', 'error'] as const;
-
-type Print = (this: void, ...words: unknown[]) => void;
+type Print = (...words: unknown[]) => void;
 
 let listener: string[] | undefined;
 
 /** Starts a runtime with the console tapped; the console is itself again afterwards. */
 export async function duringStart<T>(start: () => Promise<T>): Promise<T> {
-  const own = METHODS.map((method): Print => console[method]);
-  METHODS.forEach((method, i) => (console[method] = tapped(own[i]!)));
+  const { log, warn, error } = console;
+  Object.assign(console, { log: tapped(log), warn: tapped(warn), error: tapped(error) });
   try {
     return await start();
   } finally {
-    METHODS.forEach((method, i) => (console[method] = own[i]!));
+    Object.assign(console, { log, warn, error });
   }
 }
 
