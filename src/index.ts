@@ -33,6 +33,8 @@ export type { Certificate, Fold, FoldReport, FoldWay, KeptNode, RemovedNode, Rou
 export { bisect, type Bisection, type BisectOptions } from './parity/bisect.ts';
 export { verify, type VerifyOptions } from './parity/verify.ts';
 export { reportPage, type ChartLibrary, type PageContents } from './parity/page/page.ts';
+export { drawGraphs } from './parity/page/drawing.ts';
+export { generateSamples } from './parity/samples.ts';
 export { compareTensors } from './parity/metrics.ts';
 export { formatMetrics, formatParity } from './parity/format.ts';
 export { toleranceFor, TOLERANCES } from './parity/tolerances.ts';

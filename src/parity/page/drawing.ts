@@ -35,6 +35,18 @@ export function drawing(graph: Graph, title: string, markOf: (node: Node) => Mar
   </svg>`;
 }
 
+/**
+ * Both graphs as SVG, as text: what is not in the other graph is dashed (class `gone`), what reads other inputs is
+ * `rewritten`, what is `new` says so. The styles of these classes are up to the page.
+ */
+export function drawGraphs(reference: Graph, candidate: Graph): { reference: string; candidate: string } {
+  const marked = marks(reference, candidate);
+  return {
+    reference: drawing(reference, 'before', marked.reference).text,
+    candidate: drawing(candidate, 'after', marked.candidate).text,
+  };
+}
+
 interface Box {
   readonly label: string;
   readonly detail: string;

@@ -1,0 +1,54 @@
+import { digitSamples, type Samples } from './bundled.ts';
+import { h, place } from './dom.ts';
+import { facts } from './panels/facts.ts';
+import { folds } from './panels/folds.ts';
+import { graphs } from './panels/graphs.ts';
+import { parityPanel } from './panels/parity.ts';
+import { sourcePanel } from './panels/source.ts';
+import { speedPanel } from './panels/speed.ts';
+import { takePanel } from './panels/take.ts';
+import { tryIt } from './panels/try-it.ts';
+import { StudioError, startStudio } from './studio/client.ts';
+import type { GivenFile } from './studio/protocol.ts';
+
+const status = place('status');
+const studio = startStudio(say);
+const samples = digitSamples();
+
+sourcePanel(place('source'), (files, isBundled) => void open(files, isBundled));
+
+/** The steps of one model; each shows what it has as soon as it has it. */
+async function open(files: readonly GivenFile[], isBundled: boolean): Promise<void> {
+  document.body.dataset.state = 'busy';
+  try {
+    const model = await studio.open(files);
+    facts(place('facts'), model);
+    tryIt(place('try'), { studio, model, samples: await samplesFor(isBundled), onError: complain });
+    folds(place('folds'), model);
+    graphs(place('graph'), model);
+    speedPanel(place('speed'), studio);
+    const allowReport = takePanel(place('take'), studio, model);
+    document.body.dataset.state = 'open';
+    await parityPanel(place('parity'), studio, model.sizeBytes.folded, allowReport);
+    say('');
+  } catch (error) {
+    complain(error);
+  } finally {
+    document.body.dataset.state = document.body.dataset.state === 'busy' ? 'failed' : 'open';
+  }
+}
+
+const samplesFor = (isBundled: boolean): Promise<Samples | undefined> =>
+  isBundled ? samples : Promise.resolve(undefined);
+
+function say(message: string): void {
+  status.className = '';
+  status.textContent = message;
+}
+
+function complain(error: unknown): void {
+  const { message } = error as Error;
+  const hint = error instanceof StudioError ? error.hint : undefined;
+  status.className = 'problem';
+  status.replaceChildren(h('strong', {}, 'That did not work. '), message, hint !== undefined && !message.includes(hint) ? ` ${hint}` : ''); // prettier-ignore
+}

@@ -1,0 +1,73 @@
+import { BUNDLED, bundledFile } from '../bundled.ts';
+import { fill, h } from '../dom.ts';
+import type { GivenFile } from '../studio/protocol.ts';
+
+/** A model is dropped anywhere, chosen from the disk, or taken from the bundled ones. */
+export function sourcePanel(
+  section: HTMLElement,
+  onFiles: (files: readonly GivenFile[], isBundled: boolean) => void,
+): void {
+  const file = h('input', { type: 'file', multiple: true, id: 'files', class: 'visually-hidden' });
+  file.addEventListener('change', () => {
+    onFiles(Array.from(file.files ?? [], given), false);
+    file.value = '';
+  });
+  const bundled = h('select', { id: 'bundled' }, ...BUNDLED.map(({ title }, i) => h('option', { value: i }, title)));
+  const open = () => {
+    const chosen = BUNDLED[Number(bundled.value)];
+    if (chosen) void bundledFile(chosen).then((model) => { onFiles([model], true); }); // prettier-ignore
+  };
+  bundled.addEventListener('change', open);
+  fill(
+    section,
+    h(
+      'div',
+      { class: 'source' },
+      h('label', { for: 'files', class: 'button primary' }, 'Open a model'),
+      file,
+      h('span', { class: 'soft' }, 'or drop it anywhere: .keras, .h5, .onnx, or all files of a TF.js model'),
+      h('label', { class: 'field push' }, 'Bundled ', bundled),
+    ),
+  );
+  acceptDrops((files) => {
+    onFiles(files, false);
+  });
+  open();
+}
+
+const given = (file: File): GivenFile => ({ path: file.webkitRelativePath || file.name, blob: file });
+
+function acceptDrops(onFiles: (files: readonly GivenFile[]) => void): void {
+  const { body } = document;
+  body.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    body.classList.add('dropping');
+  });
+  for (const end of ['dragleave', 'drop']) body.addEventListener(end, () => { body.classList.remove('dropping'); }); // prettier-ignore
+  body.addEventListener('drop', (event) => {
+    event.preventDefault();
+    const items = Array.from(event.dataTransfer?.items ?? []);
+    const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
+    void Promise.all(entries.map(filesIn)).then((files) => {
+      if (files.flat().length > 0) onFiles(files.flat());
+    });
+  });
+}
+
+const MOST_FILES = 2000;
+
+/** The files of what was dropped, folders included. */
+async function filesIn(entry: FileSystemEntry): Promise<GivenFile[]> {
+  const path = entry.fullPath.replace(/^\//, '');
+  if (entry.isFile) {
+    const blob = await new Promise<File>((resolve, reject) => { (entry as FileSystemFileEntry).file(resolve, reject); }); // prettier-ignore
+    return [{ path, blob }];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const found: GivenFile[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => { reader.readEntries(resolve, reject); }); // prettier-ignore
+    if (some.length === 0 || found.length > MOST_FILES) return found;
+    found.push(...(await Promise.all(some.map(filesIn))).flat());
+  }
+}
