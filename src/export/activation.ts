@@ -12,7 +12,11 @@ import type { JsonValue, SourceLayer } from './source-model.ts';
  */
 export function applyActivation(layer: Layer, x: Handle, graph: GraphWriter): Handle {
   const entry = layer.value('activation');
-  if (entry === undefined) return x;
+  return entry === undefined ? x : applyFunction(entry, layer, x, graph);
+}
+
+/** Applies one entry that stands for a function. */
+export function applyFunction(entry: JsonValue, layer: Layer, x: Handle, graph: GraphWriter): Handle {
   const name = activationName(entry);
   if (name !== undefined) return activation(name, layer)(x, graph, layer);
   return isObject(entry) ? lowerObject(entry, layer, x, graph) : layer.malformed('activation', 'an activation');

@@ -7,9 +7,9 @@ import { KERAS, layoutId, laidOut, physicalShape, type Handle, type Layout } fro
 
 /**
  * Ways in which a tensor may lie besides its own, for readers that like them better. `time-major` is [T, N, F] for a
- * sequence [N, T, F]; `steps` is [N·T, …] for what a layer made of each step of [N, T, …], and `outer` another tensor that begins with the same N and T.
+ * sequence [N, T, F], `images by time` [T, N, C, …] for one of images [N, T, …, C]; `steps` is [N·T, …] for what a layer made of each step of [N, T, …], and `outer` another tensor that begins with the same N and T.
  */
-export type Form = 'keras' | 'channels-first' | 'time-major' | 'steps' | 'outer';
+export type Form = 'keras' | 'channels-first' | 'time-major' | 'images by time' | 'steps' | 'outer';
 
 /** What is shared by everything that writes into one graph. */
 export interface Workshop {

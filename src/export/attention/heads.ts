@@ -1,6 +1,4 @@
-import { int, ints } from '../../onnx/attribute.ts';
-import type { Value } from '../../onnx/graph.ts';
-import type { Dim } from '../../tensor.ts';
+import { ints } from '../../onnx/attribute.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import type { Handle } from '../layout.ts';
@@ -52,54 +50,11 @@ export function outOfHeads(graph: GraphWriter, x: Handle, heads: number): Handle
   const rank = x.shape.length;
   const batch = rank - heads - 2;
   const axes = Array.from({ length: heads }, (_, i) => batch + i);
-  const perm = [
-    ...axes.map((_, i) => i).slice(0, 0),
-    ...Array.from({ length: batch }, (_, i) => i),
-    rank - 2,
-    ...axes,
-    rank - 1,
-  ];
+  const perm = [...Array.from({ length: batch }, (_, i) => i), rank - 2, ...axes, rank - 1];
   const shape = perm.map((axis) => x.shape[axis]!);
   const moved = graph.node('Transpose', [x.value], { shape, attributes: { perm: ints(perm) }, suffix: 'side_by_side' });
   const width = shape.slice(batch + 1).reduce<number>((product, dim) => product * Number(dim), 1);
   const joined = [...shape.slice(0, batch + 1), width];
   const target = graph.integers('joined_shape', [...shape.slice(0, batch + 1).map(() => 0), width]);
   return graph.handle(graph.node('Reshape', [moved, target], { shape: joined }), joined);
-}
-
-/** The sizes of a tensor's axes, as far as the file knows them, else as the running model does: int64 [axes]. */
-export function sizesAt(graph: GraphWriter, x: Handle, axes: readonly number[], suffix: string): Value {
-  const known = axes.map((axis) => x.shape[axis]!);
-  if (known.every((dim): dim is number => typeof dim === 'number')) return graph.integers(suffix, known);
-  const all = graph.node('Shape', [x.value], { shape: [x.shape.length], dtype: 'int64', suffix: `${suffix}_all` });
-  const places = graph.integers(`${suffix}_axes`, axes);
-  const output = { shape: [axes.length], dtype: 'int64', suffix, attributes: { axis: int(0) } } as const;
-  return graph.node('Gather', [all, places], output);
-}
-
-/** Axes in another order; nothing where it is the order that they have. */
-export function permuted(graph: GraphWriter, x: Handle, perm: readonly number[], suffix?: string): Handle {
-  if (perm.every((axis, i) => axis === i)) return x;
-  const shape = perm.map((axis): Dim => x.shape[axis]!);
-  const output = {
-    shape,
-    dtype: x.value.dtype,
-    attributes: { perm: ints(perm) },
-    ...(suffix === undefined ? {} : { suffix }),
-  };
-  return graph.handle(graph.node('Transpose', [x.value], output), shape);
-}
-
-/** One Reshape whose target is made of pieces, each known or not: constants and sizes of the running model. */
-export function reshapedTo(
-  graph: GraphWriter,
-  x: Handle,
-  shape: readonly Dim[],
-  pieces: readonly Value[],
-  suffix?: string,
-): Handle {
-  const output = { shape: [shape.length], dtype: 'int64', suffix: 'target', attributes: { axis: int(0) } } as const;
-  const target = pieces.length === 1 ? pieces[0]! : graph.node('Concat', pieces, output);
-  const result = { shape, dtype: x.value.dtype, ...(suffix === undefined ? {} : { suffix }) };
-  return graph.handle(graph.node('Reshape', [x.value, target], result), shape);
 }

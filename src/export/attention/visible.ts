@@ -5,13 +5,12 @@ import type { GraphWriter } from '../graph-writer.ts';
 import type { Handle } from '../layout.ts';
 
 /** Of two masks both; either may be none. */
-export function both(
-  graph: GraphWriter,
-  a: Value | undefined,
-  b: Value | undefined,
-  shape: readonly Dim[],
-): Value | undefined {
-  return a && b ? graph.node('And', [a, b], { shape, dtype: 'bool' }) : (a ?? b);
+export function both(graph: GraphWriter, a: Value | undefined, b: Value | undefined): Value | undefined {
+  if (!a || !b) return a ?? b;
+  const [longer, shorter] = a.shape!.length >= b.shape!.length ? [a.shape!, b.shape!] : [b.shape!, a.shape!];
+  const missing = longer.length - shorter.length;
+  const shape = longer.map((dim, axis) => (dim === 1 ? (shorter[axis - missing] ?? dim) : dim));
+  return graph.node('And', [a, b], { shape, dtype: 'bool' });
 }
 
 /** A mask with axes of size 1 put in. */

@@ -38,7 +38,7 @@ export const attention: LayerLowering = {
     if (tensors.some(({ shape }) => shape.length !== 3)) layer.unsupported('its tensors are not all of rank 3');
     const [queryMask, valueMask] = masksOf(layer, inputs);
     const scores = scoresOf(layer, query, key, graph.part('scores'));
-    const mask = seen(layer, { query, value, valueMask, scores }, graph.part('mask'));
+    const mask = seen(layer, { query, value, valueMask }, graph.part('mask'));
     const weights = softmax(hidden(graph, scores, mask), graph.part('weights'));
     const shape = [...query.shape.slice(0, 2), value.shape[2]!];
     const product = { shape, ...(queryMask ? { suffix: 'product' } : {}) };
@@ -120,14 +120,13 @@ interface Sight {
   readonly query: Handle;
   readonly value: Handle;
   readonly valueMask: Handle['mask'];
-  readonly scores: Handle;
 }
 
 /** What a query may look at, [N or 1, T or 1, S]. Files of Keras before 2.12 say `causal` in the layer. */
-function seen(layer: Layer, { query, value, valueMask, scores }: Sight, graph: GraphWriter): Value | undefined {
+function seen(layer: Layer, { query, value, valueMask }: Sight, graph: GraphWriter): Value | undefined {
   const isCausal = layer.call.constant(-1, 'use_causal_mask') === true || layer.flag('causal', false);
   const ofValue = valueMask && widened(graph, valueMask(), [1], 'value');
-  return both(graph, ofValue, isCausal ? causal(graph.part('causal'), query, value) : undefined, scores.shape);
+  return both(graph, ofValue, isCausal ? causal(graph.part('causal'), query, value) : undefined);
 }
 
 function unmaskedOnly(graph: GraphWriter, y: Handle, mask: Value): Handle {

@@ -3,7 +3,7 @@ import type { Dim } from '../../tensor.ts';
 import type { Layer } from '../layer.ts';
 import { concatenatedOrder, physicalAxis, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
-import { jointMask } from '../mask.ts';
+import { concatenatedMask } from '../mask.ts';
 import { inOneLayout } from '../reorder.ts';
 
 /**
@@ -39,7 +39,7 @@ export const concatenate: LayerLowering = {
       shape,
       layout,
     );
-    return { ...y, mask: jointMask(layer, inputs) };
+    return { ...y, mask: concatenatedMask(layer, inputs, axis, graph) };
   },
 };
 

@@ -4,6 +4,7 @@ import { attention } from './attention.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { bidirectional } from './bidirectional.ts';
 import { concatenate } from './concatenate.ts';
+import { convLstm } from './conv-lstm.ts';
 import { convolution } from './convolution.ts';
 import { cropping } from './cropping.ts';
 import { dense } from './dense.ts';
@@ -73,6 +74,7 @@ export const LAYER_LOWERINGS: readonly LayerLowering[] = [
   masking,
   recurrent,
   bidirectional,
+  convLstm,
   timeDistributed,
   attention,
   multiHeadAttention,

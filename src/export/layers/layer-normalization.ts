@@ -36,8 +36,7 @@ export const layerNormalization: LayerLowering = {
     const rms = layer.flag('rms_scaling', false);
     const gamma = rms || layer.flag('scale', true);
     const beta = !rms && layer.flag('center', true);
-    const isLast = axes.every((axis, i) => axis === rank - axes.length + i);
-    if (!rms && isLast && x.layout.kind === 'keras' && graph.opset >= 17) {
+    if (!rms && areLast(axes, rank) && x.layout.kind === 'keras' && graph.opset >= 17) {
       const scale = gamma ? parameter(layer, 'gamma', x, axes, false, graph) : ones(layer, x, axes, graph);
       const bias = beta ? [parameter(layer, 'beta', x, axes, false, graph)] : [];
       const attributes = { axis: int(axes[0]!), epsilon: float(epsilon) };
@@ -62,16 +61,22 @@ export const layerNormalization: LayerLowering = {
  */
 export const rmsNormalization: LayerLowering = {
   classNames: ['RMSNormalization'],
-  note: 'any axis or axes',
+  note: 'the last axis or axes',
 
   lower(layer, [given], graph) {
     const x = given.layout.kind === 'reordered' ? asKeras(graph, given) : graph.float(given);
     const axes = layer.axes('axis', x.shape.length, [-1]);
+    if (!areLast(axes, x.shape.length))
+      layer.unsupported('its axes are not the last, to which Keras applies its scale');
     const square = graph.like(x, 'Mul', { operands: [x.value], suffix: 'square' });
     const root = rootOf(graph, meanOver(graph.part('mean_square'), square, axes), layer.number('epsilon', 1e-6));
     return scaledAndShifted(graph, x, root, [parameter(layer, 'scale', x, axes, true, graph), false]);
   },
 };
+
+function areLast(axes: readonly number[], rank: number): boolean {
+  return axes.every((axis, i) => axis === rank - axes.length + i);
+}
 
 /** √(variance + epsilon) */
 export function rootOf(graph: GraphWriter, variance: Handle, epsilon: number): Handle {

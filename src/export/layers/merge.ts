@@ -1,9 +1,10 @@
+import type { Value } from '../../onnx/graph.ts';
 import type { Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import { CHANNELS_FIRST, KERAS, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
-import { jointMask } from '../mask.ts';
+import { mergedMask } from '../mask.ts';
 import { asKeras, inOneLayout, offerForm, reshaped } from '../reorder.ts';
 
 /**
@@ -20,16 +21,58 @@ export const merge: LayerLowering = {
   mask: 'own',
 
   lower(layer, inputs, graph) {
-    if (layer.className === 'Multiply' && layer.kerasMajor === 3 && inputs.some(({ mask }) => mask)) {
-      layer.unsupported('it multiplies tensors that are masked by an Embedding with mask_zero');
-    }
+    if (isExtreme(layer) && inputs.some(({ mask }) => mask)) return maskedExtreme(layer, inputs, graph);
     const rank = Math.max(...inputs.map(({ shape }) => shape.length));
-    const raised = inputs.map((x, i) => raise(graph.part(`input_${i}`), x, rank));
+    const zeroes = layer.className === 'Multiply' && layer.kerasMajor === 3;
+    const factors = zeroes ? inputs.map((x, i) => oneWhereMasked(graph.part(`input_${i}`), x)) : inputs;
+    const raised = factors.map((x, i) => raise(graph.part(`input_${i}`), x, rank));
     const handles = inOneLayout(graph, alikeInType(raised, graph)) as [Handle, ...Handle[]];
     if (layer.className === 'Subtract' && handles.length !== 2) layer.unsupported('it subtracts more than two tensors');
-    return { ...combine(layer, handles, graph), mask: jointMask(layer, inputs) };
+    const mask = mergedMask(layer, inputs, graph);
+    const y = combine(layer, handles, zeroes && mask ? graph.part('product') : graph);
+    return { ...(zeroes && mask ? only(graph, asKeras(graph, y), mask(), 0) : y), mask };
   },
 };
+
+/** Whether it is one for which no number stands for a masked step. */
+function isExtreme({ className, kerasMajor }: Layer): boolean {
+  return kerasMajor === 3 && (className === 'Maximum' || className === 'Minimum');
+}
+
+/** In Keras 3 the largest and the smallest of tensors pass over their masked steps; Source: base_merge.py. */
+function maskedExtreme(layer: Layer, inputs: readonly [Handle, ...Handle[]], graph: GraphWriter): Handle {
+  const [first, ...rest] = inputs.map((x, i) => ({ ...asKeras(graph, graph.part(`input_${i}`).float(x)), mask: x.mask })) as [Handle, ...Handle[]]; // prettier-ignore
+  const unlike = rest.some(({ shape }) => shape.length !== first.shape.length);
+  if (unlike) layer.unsupported('it merges masked tensors of different ranks');
+  const y = rest.reduce((sum, x, i) => {
+    const step = graph.part(`step_${i}`);
+    const right = x.mask ? chosen(step.part('right'), x.mask(), x, sum) : x;
+    const left = sum.mask ? chosen(step.part('left'), sum.mask(), sum, right) : sum;
+    const opType = OPERATORS[layer.className]!;
+    const shape = broadcast(layer, left.shape, right.shape);
+    const value = (i === rest.length - 1 ? graph : step).node(opType, [left.value, right.value], { shape });
+    return { ...graph.handle(value, shape), mask: mergedMask(layer, [sum, x], step) };
+  }, first);
+  return y;
+}
+
+/** x at the steps that count, another tensor elsewhere. */
+function chosen(graph: GraphWriter, mask: Value, x: Handle, otherwise: Handle): Handle {
+  const shape = [...mask.shape!, 1];
+  const axis = graph.integers('mask_axis', [shape.length - 1]);
+  const column = graph.node('Unsqueeze', [mask, axis], { shape, dtype: 'bool', suffix: 'mask_column' });
+  return { ...x, value: graph.node('Where', [column, x.value, otherwise.value], { shape: x.shape }) };
+}
+
+/** A product in Keras 3 leaves masked steps out of its factors; where all of them are masked, it is zero. */
+function oneWhereMasked(graph: GraphWriter, x: Handle): Handle {
+  return x.mask ? only(graph, asKeras(graph, graph.float(x)), x.mask(), 1) : x;
+}
+
+/** x at the steps that count, a number elsewhere. */
+function only(graph: GraphWriter, x: Handle, mask: Value, otherwise: number): Handle {
+  return chosen(graph, mask, x, { ...x, value: graph.scalar('otherwise', otherwise) });
+}
 
 const OPERATORS: Readonly<Record<string, string>> = {
   Add: 'Add',

@@ -1,13 +1,14 @@
 import type { Value } from '../../onnx/graph.ts';
 import type { Dim } from '../../tensor.ts';
 import { softmax } from '../activations.ts';
-import { dense, inHeads, outOfHeads, permuted, projected, reshapedTo, sizesAt } from '../attention/heads.ts';
+import { dense, inHeads, outOfHeads, projected } from '../attention/heads.ts';
 import { asBool, both, causal, hidden, sliding, widened } from '../attention/visible.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import type { Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { asKeras } from '../reorder.ts';
+import { permuted, reshapedTo, sizesAt } from '../target-shape.ts';
 
 /**
  * Keras `MultiHeadAttention` and `GroupedQueryAttention`:
@@ -109,6 +110,9 @@ function planOf(layer: Layer, { shape }: Handle): Plan {
   }
   const inner = shape.slice(1, -1).map((_, i) => i + 1);
   const axes = (layer.integers('attention_axes') ?? inner).map((axis) => (axis < 0 ? axis + rank : axis));
+  // Keras 2 counts from the end of another tensor.
+  const negative = (layer.integers('attention_axes') ?? []).some((axis) => axis < 0);
+  if (negative && layer.kerasMajor === 2) layer.unsupported('its attention_axes count from the end');
   if (!axes.every((axis) => inner.includes(axis))) layer.malformed('attention_axes', 'axes between batch and features');
   const others = inner.filter((axis) => !axes.includes(axis));
   const [heads, H] = [layer.size('num_heads'), layer.size('key_dim')];
@@ -175,9 +179,8 @@ function seen(layer: Layer, given: Given, plan: Plan, graph: GraphWriter): Value
       layer.unsupported('it has masks besides attention_mask, and tensors of rank 4 or more');
     return asked && flatMask(layer, asked, plan, graph);
   }
-  const shape: Dim[] = [query.shape[0]!, query.shape[1]!, value.shape[1]!];
   const merged = [asked, ...own].reduce<Value | undefined>(
-    (all, mask, i) => both(graph.part(`and_${i}`), all, mask, shape),
+    (all, mask, i) => both(graph.part(`and_${i}`), all, mask),
     undefined,
   );
   return merged && acrossHeads(merged, plan, graph);

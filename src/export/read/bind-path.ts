@@ -80,12 +80,15 @@ function bindLayer(layer: LayerSpec, own: Folder, bindings: Map<LayerSpec, reado
   }); // prettier-ignore
 }
 
+/** Classes that call themselves otherwise than in the file. */
+const FOLDER_CLASSES: ReadonlyMap<string, string> = new Map([['GroupQueryAttention', 'GroupedQueryAttention']]);
+
 /** Layers by the name of their folders, in list order. Operations and a Sequential's input have no folder. */
 function byClass(model: ModelSpec): Map<string, LayerSpec[]> {
   const classes = new Map<string, LayerSpec[]>();
   for (const layer of model.layers) {
     if (layer.isOperation || (model.className === 'Sequential' && layer.className === 'InputLayer')) continue;
-    const base = toSnakeCase(layer.sourceClassName.replace(/^.*>/, ''));
+    const base = toSnakeCase(FOLDER_CLASSES.get(layer.sourceClassName) ?? layer.sourceClassName.replace(/^.*>/, ''));
     classes.set(base, [...(classes.get(base) ?? []), layer]);
   }
   return classes;
