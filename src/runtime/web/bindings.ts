@@ -4,6 +4,7 @@ import type { Binding, Bindings, Missing, NativeSession, NativeTensor } from '..
 import { wordsOf } from '../faults.ts';
 import type { ModelSource, Provider } from '../model.ts';
 import type { SessionOptions } from '../options.ts';
+import type { Compile } from './compile.ts';
 import { linesOf } from './console-tap.ts';
 import { startEngine, type Engine, type Engines, type StartedEngine } from './engine.ts';
 import { openGpu, type Gpu } from './gpu.ts';
@@ -11,14 +12,22 @@ import { openGpu, type Gpu } from './gpu.ts';
 /** Ends what cannot go on; never returns. */
 export type Die = (how: string) => Promise<never>;
 
+export interface WebBindingsOptions {
+  readonly engines: Engines;
+  readonly compile: Compile;
+  readonly die: Die;
+}
+
 /** What of onnxruntime-web runs in this thread, each build started when it is first asked for. */
-export function webBindings(engines: Engines, die: Die): Bindings {
+export function webBindings({ engines, compile, die }: WebBindingsOptions): Bindings {
   const started = new Map<string, Promise<StartedEngine>>();
   let gpu: Promise<Gpu | Missing> | undefined;
 
   const engineOf = (engine: Engine, threads: number): Promise<StartedEngine> => {
-    const running = started.get(engine.script) ?? startEngine(engine, threads);
+    const running = started.get(engine.script) ?? startEngine(engine, threads, compile);
     started.set(engine.script, running);
+    // Another try may have more luck.
+    running.catch(() => started.delete(engine.script));
     return running;
   };
 

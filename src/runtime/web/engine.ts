@@ -1,5 +1,6 @@
 import type * as OnnxRuntime from 'onnxruntime-web';
 import type { Provider } from '../model.ts';
+import type { Compile } from './compile.ts';
 import { duringStart } from './console-tap.ts';
 
 /** One build of onnxruntime-web: its script and its WebAssembly, as absolute URLs. */
@@ -23,22 +24,42 @@ export interface StartedEngine {
  * Downloads a build and starts it, so that what goes wrong here is not taken for a fault of a model. Its number of
  * threads is set once and for all; a page that is not isolated has no shared memory, and so one thread.
  */
-export async function startEngine({ script, wasm }: Engine, threads: number): Promise<StartedEngine> {
+export async function startEngine({ script, wasm }: Engine, threads: number, compile: Compile): Promise<StartedEngine> {
   const start = performance.now();
-  const runtime = (await import(/* @vite-ignore */ /* webpackIgnore: true */ script)) as Runtime;
+  const [runtime, { module, sizeBytes }] = await Promise.all([
+    import(/* @vite-ignore */ /* webpackIgnore: true */ script) as Promise<Runtime>,
+    compile(wasm),
+  ]);
   const { env, InferenceSession } = runtime;
   env.logLevel = 'fatal';
-  env.wasm.wasmPaths = { wasm };
   env.wasm.numThreads = crossOriginIsolated ? threads : 1;
-  const session = await duringStart(() => InferenceSession.create(identityModel(), { executionProviders: ['wasm'] }));
+  const binary = new ArrayBuffer(0);
+  env.wasm.wasmBinary = binary;
+  const session = await instantiating(binary, module, () =>
+    duringStart(() => InferenceSession.create(identityModel(), { executionProviders: ['wasm'] })),
+  );
   await session.release();
-  return { runtime, msToLoad: performance.now() - start, sizeBytes: sizeOf(wasm) };
+  return { runtime, msToLoad: performance.now() - start, sizeBytes };
 }
 
-/** What the browser says of the download: 0 where another origin does not let it tell. */
-function sizeOf(url: string): number | undefined {
-  const [entry] = performance.getEntriesByName(url, 'resource') as PerformanceResourceTiming[];
-  return entry?.decodedBodySize === 0 ? undefined : entry?.decodedBodySize;
+type Instantiate = (source: unknown, imports?: WebAssembly.Imports) => Promise<unknown>;
+
+/**
+ * onnxruntime-web takes the bytes of its WebAssembly and compiles them itself. It gets none, and what is compiled
+ * already takes their place when it comes to them.
+ */
+async function instantiating<T>(binary: ArrayBuffer, module: WebAssembly.Module, start: () => Promise<T>): Promise<T> {
+  const scope = WebAssembly as unknown as { instantiate: Instantiate };
+  const { instantiate } = scope;
+  scope.instantiate = async (source, imports) =>
+    source instanceof Uint8Array && source.buffer === binary
+      ? { module, instance: await instantiate(module, imports) }
+      : instantiate(source, imports);
+  try {
+    return await start();
+  } finally {
+    scope.instantiate = instantiate;
+  }
 }
 
 /** `y = Identity(x)` of opset 13 over one float32: starting the runtime needs a model, and any will do. */

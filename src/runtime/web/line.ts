@@ -1,9 +1,10 @@
 import type { OpenLine } from '../remote.ts';
+import type { Compile } from './compile.ts';
 import type { Engines } from './engine.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import { compiledMessage, type FromWorker, type ToWorker } from './messages.ts';
 
 /** Workers that run models; ending one ends whatever it is doing. */
-export function workerLines(script: string, engines: Engines): OpenLine {
+export function workerLines(script: string, engines: Engines, compile: Compile): OpenLine {
   return ({ onReply, onDeath }) => {
     const worker = startWorker(script);
     const post = (message: ToWorker) => {
@@ -15,6 +16,7 @@ export function workerLines(script: string, engines: Engines): OpenLine {
     };
     worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === 'died') die(data.how);
+      else if (data.kind === 'compile') void compiledMessage(data.wasm, compile).then(post);
       else onReply(data);
     });
     worker.addEventListener('error', (event) => {

@@ -7,6 +7,7 @@ import { Turns } from '../runner.ts';
 import { checkIntegrity, readBytes } from '../source.ts';
 import { webBindings } from './bindings.ts';
 import { cached, type CacheChoice } from './cache.ts';
+import { compileOnce, type Compile } from './compile.ts';
 import type { Engines } from './engine.ts';
 import { workerLines } from './line.ts';
 import { workerScript } from './wasm-engine.ts';
@@ -32,7 +33,9 @@ export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebL
     const assets = options.assets === undefined ? undefined : folderUrl(options.assets);
     const engines = enginesOf(assets);
     const script = workerScript(assets);
-    const own = bindings.get(script) ?? webBindings(engines, dieHere);
+    const compile: Compile = (wasm) => compileOnce(wasm, options);
+    const own =
+      bindings.get(script) ?? webBindings({ engines, compile: (wasm) => compileOnce(wasm, {}), die: dieHere });
     bindings.set(script, own);
     const fetched = source instanceof Request ? await response(source, options) : source;
     let cache: CacheReport | undefined;
@@ -44,7 +47,7 @@ export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebL
         return bytes;
       },
       here: { bindings: own, turns },
-      openLine: () => workerLines(script, engines),
+      openLine: () => workerLines(script, engines, compile),
       cacheReport: () => cache,
     };
     return loader(platform)(fetched, options);

@@ -1,8 +1,20 @@
-import type { Reply, Request } from '../protocol.ts';
+import { errorData, type ErrorData, type Reply, type Request } from '../protocol.ts';
+import type { Compile, Compiled } from './compile.ts';
 import type { Engines } from './engine.ts';
 
-/** The first message that a worker gets; requests follow. */
-export type ToWorker = { readonly kind: 'engines'; readonly engines: Engines } | Request;
+/** The first message that a worker gets is `engines`; requests follow, and answers to what it asks for. */
+export type ToWorker = { readonly kind: 'engines'; readonly engines: Engines } | CompiledMessage | Request;
 
-/** What a worker says: answers, or why it can go on no longer. */
-export type FromWorker = Reply | { readonly kind: 'died'; readonly how: string };
+export interface CompiledMessage {
+  readonly kind: 'compiled';
+  readonly wasm: string;
+  readonly result: Compiled | ErrorData;
+}
+
+/** What a worker says: answers, what it needs, or why it can go on no longer. */
+export type FromWorker =
+  Reply | { readonly kind: 'compile'; readonly wasm: string } | { readonly kind: 'died'; readonly how: string };
+
+export async function compiledMessage(wasm: string, compile: Compile): Promise<CompiledMessage> {
+  return { kind: 'compiled', wasm, result: await compile(wasm).catch(errorData) };
+}
