@@ -78,7 +78,7 @@ async function buildCommandLine(folder) {
 
 /** Code that comes from a cache cannot call `import()`; `start` hands it a function that can. */
 function withImportModule(file) {
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/\bimport\("([^"]+)"\)/g, 'importModule("$1")'));
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/\bimport\(("[^"]+"|moduleUrl)\)/g, 'importModule($1)'));
 }
 
 /** The licences of the packages that are in the bundle. */

@@ -17,6 +17,17 @@ export { evaluate, type EvaluateOptions } from './onnx/evaluate/evaluate.ts';
 export { stampProvenance, type Provenance } from './onnx/provenance.ts';
 
 export { exportModel, exportSource, type ExportedModel, type ExportOptions, type ExportResult } from './export/export-model.ts'; // prettier-ignore
+export type {
+  CustomArray,
+  CustomAttribute,
+  CustomGraph,
+  CustomLayer,
+  CustomLayers,
+  CustomLayerSource,
+  CustomOutput,
+  CustomTensor,
+  CustomWeight,
+} from './export/custom/custom-layer.ts';
 export { inMemoryFiles, readSource } from './export/read/read-source.ts';
 export type {
   SourceFile,
@@ -42,6 +53,8 @@ export type { SampleOptions } from './parity/sample-options.ts';
 export type { AuditTotals, SiteAudit, TruthMetrics, TruthReport, WorstElement } from './parity/audit/report.ts';
 export type { ProofGraphs, ProofOptions } from './parity/proof.ts';
 export type { OutputMetrics, ParityReport, ParityRun, Tolerance, Verdict } from './parity/report.ts';
+export { bench, type BenchOptions, type Timing } from './runtime/bench.ts';
+export { typed, type InputsOf, type ModelSpec, type OutputsOf, type TypedModel } from './runtime/typed.ts';
 export { OPTIMIZATION_LEVELS, PROVIDERS } from './runtime/model.ts';
 export type {
   Adapter,

@@ -1,5 +1,7 @@
 import { EdgefoldError } from '../errors.ts';
 import { Graph } from '../onnx/graph.ts';
+import type { CustomLayers } from './custom/custom-layer.ts';
+import { CustomRegistry } from './custom/lower-custom.ts';
 import { DEFAULT_OPSET, newModelInfo } from '../onnx/model-info.ts';
 import { copyFor, misfusedPools } from '../onnx/pad-fusion.ts';
 import { inferTypes } from '../onnx/shapes/infer.ts';
@@ -16,6 +18,8 @@ import { lowerTfjsGraph } from './tfjs-graph/lower-graph.ts';
 export interface ExportOptions extends InputOptions {
   /** ai.onnx version of the result, 13 to 21; default 17. */
   readonly opset?: number;
+  /** Code of yours for layers that are not known here, by class or by name: see {@link CustomLayer}. Never the model's. */
+  readonly customLayers?: CustomLayers;
 }
 
 export interface ExportResult {
@@ -47,11 +51,13 @@ export function exportSource(source: SourceFile, options: ExportOptions = {}): E
   checkEndpoints(model);
   const graph = new Graph(model.name, newModelInfo(options.opset ?? DEFAULT_OPSET));
   if (source.format === 'tfjs-graph') return exportTfjsGraph(source, graph, options);
-  const job = newJob(source, graph);
+  const job = newJob(source, graph, options);
   const { handles: inputs, changed: changedInputs } = modelInputs(model, source, job.workshop, options);
   if (changedInputs.length > 0) graph.model.metadata.set('edgefold.inputs', JSON.stringify(changedInputs));
   const outputs = lowerModel(job, model, inputs, { prefix: '', depth: 0, training: false });
   refuseProblems(job);
+  for (const name of job.customLayers.unused)
+    job.workshop.warnings.add(`No layer has the class or the name ${name} of a custom layer.`);
   const values = outputs.map((handle) => inSourceLayout(handle, job.workshop));
   nameOutputs(
     graph,
@@ -105,7 +111,7 @@ export async function exportModel(
   return { source, ...exportSource(source, options) };
 }
 
-function newJob(source: SourceFile, graph: Graph): Job {
+function newJob(source: SourceFile, graph: Graph, { customLayers }: ExportOptions): Job {
   const job: Job = {
     origin: source,
     workshop: {
@@ -118,6 +124,7 @@ function newJob(source: SourceFile, graph: Graph): Job {
     },
     problems: new Set(),
     lowerings: lowerings(),
+    customLayers: new CustomRegistry(customLayers),
     calls: 0,
     outputShapes: new Map(),
   };

@@ -2,6 +2,7 @@ import { EdgefoldError } from '../errors.ts';
 import type { Dim } from '../tensor.ts';
 import { CallArguments } from './call-arguments.ts';
 import { callOrder, refsIn, stepKey, type Step } from './call-order.ts';
+import { lowerCustom, type CustomRegistry } from './custom/lower-custom.ts';
 import { GraphWriter, type Workshop } from './graph-writer.ts';
 import { Layer, type Origin } from './layer.ts';
 import type { Handle } from './layout.ts';
@@ -19,6 +20,7 @@ export interface Job {
   /** Why layers cannot be exported, one sentence each; lowering goes on behind them to find the others. */
   readonly problems: Set<string>;
   readonly lowerings: ReadonlyMap<string, LayerLowering>;
+  readonly customLayers: CustomRegistry;
   /** Calls lowered so far, nested models included. */
   calls: number;
   readonly outputShapes: Map<string, OutputShapes>;
@@ -77,13 +79,16 @@ function lowerStep(
   );
   const inputs = tensorArguments(written).map(find);
   const name = nameOf(place, source, call);
-  const outputs = isModel(job, source)
-    ? lowerNested(job, layer, inputs, { ...place, prefix: `${name}/` })
-    : noting(job, () =>
-        isOperation(layer)
-          ? lowerOperation(layer, written, find, new GraphWriter(job.workshop, name))
-          : lowerLayer(job, layer, written, withMask(layer, inputs, written, find), name),
-      );
+  const custom = job.customLayers.find(source, `${place.prefix}${source.name}`);
+  const graph = new GraphWriter(job.workshop, name);
+  const outputs =
+    !custom && isModel(job, source)
+      ? lowerNested(job, layer, inputs, { ...place, prefix: `${name}/` })
+      : noting(job, () => {
+          if (custom) return inputs.every((x) => x !== undefined) ? lowerCustom(custom, layer, inputs, graph) : [];
+          if (isOperation(layer)) return lowerOperation(layer, written, find, graph);
+          return lowerLayer(job, layer, written, withMask(layer, inputs, written, find), graph);
+        });
   job.outputShapes.set(name, outputs.map((output) => output?.shape)); // prettier-ignore
   return outputs;
 }
@@ -116,9 +121,8 @@ function lowerLayer(
   layer: Layer,
   call: SourceCall,
   inputs: readonly Lowered[],
-  name: string,
+  graph: GraphWriter,
 ): readonly Lowered[] {
-  const graph = new GraphWriter(job.workshop, name);
   const known = inputs.filter((input) => input !== undefined);
   const [first, ...rest] = known;
   const lowering = job.lowerings.get(layer.className) ?? refuse(layer);
@@ -152,14 +156,16 @@ function lowered(
  */
 export function lowerInner(job: Job, source: SourceLayer, x: Handle, graph: GraphWriter): Handle {
   const layer = new Layer(source, job.origin);
-  if (isModel(job, source)) {
+  const custom = job.customLayers.find(source, graph.name);
+  if (!custom && isModel(job, source)) {
     const [output, ...others] = lowerNested(job, layer, [x], { prefix: `${graph.name}/`, depth: 0, training: false });
     if (others.length > 0) layer.unsupported('it has several outputs and is wrapped in another layer');
     return output ?? layer.unsupported('the model holds layers that cannot be exported');
   }
   refuseQuantized(layer);
-  const lowering = job.lowerings.get(source.className) ?? refuse(layer);
-  const [result, ...others] = lowered(lowering, layer, [x], graph);
+  const [result, ...others] = custom
+    ? lowerCustom(custom, layer, [x], graph)
+    : lowered(job.lowerings.get(source.className) ?? refuse(layer), layer, [x], graph);
   if (others.length > 0) layer.unsupported('it has several outputs and is wrapped in another layer');
   return result!;
 }

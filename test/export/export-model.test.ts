@@ -118,8 +118,8 @@ describe('a layer that cannot be exported', () => {
     const custom = layer('mine', 'MyLayer', { calls: [['code']], module: 'my_package.layers' });
     const layers = [
       input('x', [null, 4, 3]),
-      layer('rnn', 'ConvLSTM1D', { calls: [['x']] }),
-      layer('code', 'Lambda', { calls: [['rnn']] }),
+      layer('hash', 'Hashing', { calls: [['x']] }),
+      layer('code', 'Lambda', { calls: [['hash']] }),
       custom,
       dense('dense', [3, 2], { calls: [['mine']] }),
       layer('plus', 'Fold', { module: 'keras.src.ops.nn', calls: [['dense', 'dense']] }),
@@ -128,9 +128,9 @@ describe('a layer that cannot be exported', () => {
     expect(code).toBe('UNSUPPORTED');
     expect(message.split('\n')).toEqual([
       '4 layers cannot be exported:',
-      '  rnn (ConvLSTM1D): this kind of recurrent layer is not exported yet. Remove it, or export the part of the model before it.',
-      '  code (Lambda): it holds Python code, which is never run here. Write it with built-in layers (Rescaling, Reshape, Concatenate, …) and save the model again.',
-      '  mine (MyLayer): it is a class of its own (my_package.layers). Replace it with the layers in the table of supported layers, or export the part of the model before it.',
+      '  hash (Hashing): it takes FarmHash of its input, which no ONNX operator computes. Do this step outside the model, and export the part of the model behind it.',
+      '  code (Lambda): it holds Python code, which is never run here. Write it with built-in layers (Rescaling, Reshape, Concatenate, …) and save the model again, or write what it does as a custom layer (customLayers, --custom-layers) of the name code.',
+      '  mine (MyLayer): it is a class of its own (my_package.layers). Replace it with the layers in the table of supported layers, write what it does as a custom layer (customLayers, --custom-layers), or export the part of the model before it.',
       '  plus (Fold): the operation Fold is not exported. Write this step with Keras layers and save the model again, or export the part of the model before it.',
     ]);
   });

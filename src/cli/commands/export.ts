@@ -2,6 +2,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import { writeOnnx } from '../../onnx/write.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
+import { CUSTOM_LAYERS_OPTION, customLayersOf } from '../custom-layers.ts';
 import { deliver } from '../deliver.ts';
 import { besideInput, checkOutput } from '../output-file.ts';
 import { checkDims } from '../dims.ts';
@@ -23,6 +24,7 @@ export const exportCommand: Command = {
     force: { help: 'replace an existing output file' },
     'no-fold': { help: 'leave the BatchNormalizations in' },
     'no-verify': { help: 'write without comparing' },
+    ...CUSTOM_LAYERS_OPTION,
     ...INPUT_OPTIONS,
     ...FOLD_OPTIONS,
     ...PARITY_OPTIONS,
@@ -31,6 +33,7 @@ export const exportCommand: Command = {
     ['edgefold export model.keras', 'writes model.onnx beside it'],
     ['edgefold export tfjs/model.json -o digits.onnx', 'a TF.js layers model with its weight files'],
     ['edgefold export saved_model/', 'a SavedModel folder that Keras has written'],
+    ['edgefold export model.keras --custom-layers mine.js', 'a model with layers that only its authors know'],
     ['edgefold export architecture.json', 'Keras architecture, with its weights (.h5) beside it'],
   ],
   notes: [
@@ -45,6 +48,7 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   const settings = await paritySettings(args);
   const opset = args.integer('opset', [1, 1000]);
   const inputs = inputOptions(args);
+  const customLayers = await customLayersOf(args);
   if (!args.flag('no-verify')) await startRuntime();
   progress.expect(args.flag('no-verify') ? 4 : 5);
   progress.step('reading');
@@ -55,7 +59,11 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   await checkOutput(output, file.pathsRead, args.flag('force'));
   progress.step('exporting');
   const { exportSource } = await import('../../export/export-model.ts');
-  const { graph, warnings, changedInputs } = exportSource(source, { ...inputs, ...(opset !== undefined && { opset }) });
+  const { graph, warnings, changedInputs } = exportSource(source, {
+    ...inputs,
+    ...(opset !== undefined && { opset }),
+    ...(customLayers && { customLayers }),
+  });
   checkDims(settings, graph.inputs);
   progress.step('folding');
   const folded = args.flag('no-fold') ? undefined : await fold(graph, args);
