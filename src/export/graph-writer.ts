@@ -1,3 +1,4 @@
+import { EdgefoldError } from '../errors.ts';
 import type { Attribute } from '../onnx/attribute.ts';
 import { int, ints } from '../onnx/attribute.ts';
 import { Node, Value, type Graph } from '../onnx/graph.ts';
@@ -99,8 +100,13 @@ export class GraphWriter {
     return this.constant(suffix, float32([], [value]));
   }
 
-  /** Shapes, axes, pads. */
+  /** Shapes, axes, pads. @throws {EdgefoldError} CORRUPT where the file has led to something else. */
   integers(suffix: string, values: readonly number[]): Value {
+    if (!values.every(Number.isInteger)) {
+      throw new EdgefoldError('CORRUPT', `${this.name} would have ${suffix} that are no whole numbers`, {
+        received: values.slice(0, 8).join(', '),
+      });
+    }
     return this.constant(suffix, int64(values));
   }
 

@@ -20,6 +20,7 @@ export interface Aligned {
  * lie so; constants are laid out when the model is exported.
  */
 export function aligned(op: Operator, operands: readonly Operand[], graph: GraphWriter): Aligned {
+  if (operands.length === 0) op.broken('it has no inputs');
   const shape = operands.map((operand) => operand.shape).reduce((a, b) => broadcastShape(op, a, b));
   const handles = operands.flatMap((operand) => (operand.constant ? [] : [operand.handle()]));
   const layout = commonLayout(handles, operands, shape);
