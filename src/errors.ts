@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'RUNTIME' // the runtime refused the model or failed while running it
   | 'DIED' // the process or worker that ran the model died
   | 'PARITY' // two models differ by more than allowed
+  | 'INTERFACE' // a model with other inputs or outputs than a program was written for
   | 'DISPOSED' // used after dispose()
   | 'ABORTED'; // ended by an AbortSignal
 

@@ -154,6 +154,17 @@ export interface InspectDocument {
   readonly warnings: readonly string[];
 }
 
+/** `edgefold types --json`. */
+export interface TypesDocument {
+  readonly model: string;
+  /** `null` where it was only shown. */
+  readonly output: string | null;
+  readonly inputs: readonly SpecJson[];
+  readonly outputs: readonly SpecJson[];
+  /** The TypeScript module. */
+  readonly module: string;
+}
+
 /** `edgefold run --json`. */
 export interface RunDocument {
   readonly model: string;

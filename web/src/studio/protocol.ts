@@ -1,4 +1,4 @@
-import type { FoldReport, Inputs, Outputs, ParityReport, Provider, ProviderReport, TensorSpec } from 'edgefold/web'; // prettier-ignore
+import type { FoldReport, Inputs, Outputs, ParityReport, Provider, ProviderReport, TensorSpec, Timing } from 'edgefold/web'; // prettier-ignore
 
 /** A file as the browser gives it; `path` is relative to the folder that was dropped. */
 export interface GivenFile {
@@ -27,13 +27,6 @@ export interface BothRuns {
   readonly folded: Outputs;
   readonly ms: { readonly unfolded: number; readonly folded: number };
   readonly report: ProviderReport;
-}
-
-export interface Timing {
-  readonly runs: number;
-  readonly minMs: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
 }
 
 export interface Speed {
