@@ -69,7 +69,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   Prod: (op) => {
     const { contents } = op.input(0);
-    return contents && allKnown(contents) ? [asInt32(contents.reduce((a, b) => a * b, 1))] : undefined;
+    if (!contents || contents.length === 1) return contents;
+    return [allKnown(contents) ? asInt32(contents.reduce((a, b) => a * b, 1)) : `${op.name}_0`];
   },
   AddV2: arithmetic((a, b) => a + b),
   Add: arithmetic((a, b) => a + b),

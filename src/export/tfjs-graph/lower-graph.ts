@@ -132,5 +132,5 @@ function asOperands(op: Operator, results: readonly Result[], workshop: Workshop
   if (contents && allKnown(contents) && allKnown(result.shape)) {
     return [constantOperand(integerConstant(op.name, result.shape, contents), workshop)];
   }
-  return [isHandle(result) ? handleOperand(result, contents) : result];
+  return [isHandle(result) ? handleOperand(result, contents, op) : result];
 }

@@ -3,6 +3,7 @@ import { float32, sizeOf, transposed, type Dim, type Tensor } from '../../tensor
 import { GraphWriter, type Workshop } from '../graph-writer.ts';
 import { channelsFirstAxes, KERAS, type Handle, type Layout } from '../layout.ts';
 import type { SourceWeight } from '../source-model.ts';
+import type { Operator } from './operator.ts';
 
 /** The types that TF.js computes in; 64-bit integers of TensorFlow are int32 there and here. */
 export type Element = 'float32' | 'int32' | 'bool';
@@ -18,6 +19,8 @@ export interface Operand {
   readonly constant?: Constant;
   /** Elements of a small integer tensor of rank 0 or 1, as far as they follow from shapes: a size or its symbol. */
   readonly contents?: readonly Dim[] | undefined;
+  /** The node that gives it. */
+  readonly from?: Operator | undefined;
 }
 
 /** A tensor that is known when the model is exported, and the initializers made of it. */
@@ -120,7 +123,7 @@ export function integerConstant(name: string, shape: readonly number[], values: 
 }
 
 /** What a node gives, as an operand of its readers. */
-export function handleOperand(handle: Handle, contents?: readonly Dim[]): Operand {
+export function handleOperand(handle: Handle, contents?: readonly Dim[], from?: Operator): Operand {
   const dtype = handle.value.dtype as Element;
-  return { shape: handle.shape, dtype, contents, handle: () => handle };
+  return { shape: handle.shape, dtype, contents, from, handle: () => handle };
 }

@@ -238,6 +238,11 @@ const SHAPES: readonly Case[] = [
     const y = op('Conv2D', window(1, 'VALID'), weight(3, 3, 6, 4))(graph, [split]) as string;
     return graph.node('BatchToSpaceND', [y, block, graph.constant([2, 2], [0, 1, 0, 1], 'int32')]);
   }],
+  ['SpaceToBatchND and BatchToSpaceND', [{ shape: [-1, 7, 5, 6] }], (graph, [x]) => {
+    const block = graph.integers([2, 3]);
+    const split = graph.node('SpaceToBatchND', [x!, block, graph.constant([2, 2], [0, 1, 1, 0], 'int32')]);
+    return graph.node('BatchToSpaceND', [graph.node('Relu', [split]), block, graph.constant([2, 2], [1, 0, 0, 2], 'int32')]);
+  }],
   ['a convolution over time', [{ shape: [-1, 9, 6] }], (graph, [x]) => {
     const raised = graph.node('ExpandDims', [x!, graph.integers(1)]);
     const y = op('Conv2D', window(1, 'VALID'), weight(1, 3, 6, 4))(graph, [raised]) as string;

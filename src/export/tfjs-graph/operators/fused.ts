@@ -1,5 +1,6 @@
 import { float } from '../../../onnx/attribute.ts';
 import type { Value } from '../../../onnx/graph.ts';
+import { sizeOf, type Tensor } from '../../../tensor.ts';
 import { clip } from '../../activations.ts';
 import type { GraphWriter } from '../../graph-writer.ts';
 import { physicalAxis, type Handle } from '../../layout.ts';
@@ -23,16 +24,29 @@ export interface Fused {
   apply(y: Handle, graph: GraphWriter): Handle;
 }
 
-/** @param first the index of the first argument. */
-export function fusedOperators(op: Operator, first: number, graph: GraphWriter): Fused {
+/**
+ * @param first the index of the first argument.
+ * @param filters the number of biases; a constant of other axes, or of one value for all, is brought into that form.
+ */
+export function fusedOperators(op: Operator, first: number, filters: number, graph: GraphWriter): Fused {
   const names = op.texts('fused_ops');
   const [head, ...rest] = names;
-  const bias = head === 'BiasAdd' ? op.input(first) : undefined;
-  if (!bias?.constant) return { bias: [], apply: (y, writer) => chain(op, names, first, y, writer) };
+  const constant = head === 'BiasAdd' ? op.input(first).constant : undefined;
+  const size = sizeOf(constant?.shape ?? []);
+  const isVector = size === constant?.shape.at(-1) || size === 1;
+  if (!constant || !isVector || (size !== filters && size !== 1)) {
+    return { bias: [], apply: (y, writer) => chain(op, names, first, y, writer) };
+  }
+  const vector = (tensor: Tensor<'float32'>) => biases(tensor, filters);
   return {
-    bias: [bias.constant.weight(graph, 'bias')],
+    bias: [constant.weight(graph, `vector of ${filters}`, vector)],
     apply: (y, writer) => chain(op, rest, first + 1, y, writer),
   };
+}
+
+function biases(tensor: Tensor<'float32'>, filters: number): Tensor<'float32'> {
+  const data = tensor.data.length === filters ? tensor.data : new Float32Array(filters).fill(tensor.data[0]!);
+  return { dtype: 'float32', shape: [filters], data };
 }
 
 function chain(op: Operator, names: readonly string[], first: number, x: Handle, graph: GraphWriter): Handle {

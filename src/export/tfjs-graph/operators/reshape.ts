@@ -1,3 +1,4 @@
+import type { Value } from '../../../onnx/graph.ts';
 import type { Dim } from '../../../tensor.ts';
 import type { GraphWriter } from '../../graph-writer.ts';
 import { CHANNELS_FIRST, KERAS, orderIsTrivial, physicalShape, type Handle } from '../../layout.ts';
@@ -120,10 +121,20 @@ export const expandDims: OperatorLowering = {
 
 export function unsqueezed(given: Handle, axis: number, graph: GraphWriter): Handle {
   const staysSpatial = given.layout.kind === 'channels-first' && axis > 0 && axis < given.shape.length;
+  const before = staysSpatial ? beforeSqueeze(given.value, axis + 1) : undefined;
+  if (before) {
+    return graph.handle(before, [...given.shape.slice(0, axis), 1, ...given.shape.slice(axis)], CHANNELS_FIRST);
+  }
   const x = staysSpatial ? given : asKeras(graph, given);
   const layout = staysSpatial ? CHANNELS_FIRST : KERAS;
   const shape = [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)];
   const inputs = [x.value, graph.integers('axes', [staysSpatial ? axis + 1 : axis])];
   const output = { shape: physicalShape(shape, layout), dtype: x.value.dtype };
   return graph.handle(graph.node('Unsqueeze', inputs, output), shape, layout);
+}
+
+/** What a Squeeze of one axis was given, if that axis comes back: a convolution over time behind another. */
+function beforeSqueeze({ producer }: Value, axis: number): Value | undefined {
+  const axes = producer?.opType === 'Squeeze' ? producer.inputs[1]?.constant?.tensor().data : undefined;
+  return axes?.length === 1 && Number(axes[0]) === axis ? producer?.inputs[0] : undefined;
 }

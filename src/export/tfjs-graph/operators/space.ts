@@ -6,7 +6,8 @@ import { asChannelsFirst, asKeras } from '../../reorder.ts';
 import { transpose } from '../broadcast.ts';
 import { channelsLast } from '../image.ts';
 import type { OperatorLowering } from '../lowering.ts';
-import type { Operator } from '../operator.ts';
+import { Operator } from '../operator.ts';
+import { convolution, depthwiseConvolution } from './convolution.ts';
 
 /**
  * TensorFlow `DepthToSpace` and `SpaceToDepth`. Both worlds put the place inside a block in front of the channel:
@@ -72,6 +73,12 @@ export const batchToSpace: OperatorLowering = {
   ops: ['BatchToSpaceND'],
 
   lower(op, graph) {
+    const dilated = dilatedConvolution(op);
+    return dilated ? dilated(graph) : samplesToBlocks(op, graph);
+  },
+};
+
+function samplesToBlocks(op: Operator, graph: GraphWriter): Handle {
     const x = op.keras(0, graph);
     const blocks = op.numbers(1);
     const crops = pairsOf(op.numbers(2));
@@ -91,8 +98,37 @@ export const batchToSpace: OperatorLowering = {
       ...[crops.map(([begin]) => begin), ends, axes].map((list, i) => graph.integers(['starts', 'ends', 'axes'][i]!, list)),
     ];
     return graph.handle(graph.node('Slice', inputs, { shape, dtype: x.value.dtype }), shape);
-  },
-}; // prettier-ignore
+} // prettier-ignore
+
+const CONVOLUTIONS: ReadonlyMap<string, OperatorLowering> = new Map(
+  [convolution, depthwiseConvolution].flatMap((lowering) => lowering.ops.map((name) => [name, lowering])),
+);
+
+/**
+ * A convolution without padding, steps or dilation between the two is a dilated one: a dilation of b, and as much
+ * padding as the pads of the one leave over the crops of the other.
+ */
+function dilatedConvolution(op: Operator): ((graph: GraphWriter) => Handle) | undefined {
+  const convolution = op.input(0).from;
+  const split = convolution?.inputs[0]?.from;
+  const lowering = convolution && CONVOLUTIONS.get(convolution.className);
+  if (!lowering || split?.className !== 'SpaceToBatchND' || convolution.text('padding', '') !== 'VALID') return undefined;
+  const isPlain = ['strides', 'dilations'].every((key) => (convolution.integers(key) ?? []).every((size) => size === 1));
+  const blocks = op.numbers(1);
+  if (!isPlain || !channelsLast(convolution) || blocks.length !== 2 || blocks.join() !== split.numbers(1).join()) return undefined;
+  const crops = op.numbers(2);
+  const pads = split.numbers(2).map((pad, i) => pad - crops[i]!);
+  if (pads.some((pad) => pad < 0)) return undefined;
+  const config = {
+    ...convolution.source.config,
+    dilations: { list: { i: [1, ...blocks, 1] } },
+    padding: { s: btoa('EXPLICIT') },
+    explicit_paddings: { list: { i: [0, 0, ...pads, 0, 0] } },
+  };
+  const inputs = [split.input(0), ...convolution.inputs.slice(1)];
+  const dilated = new Operator({ ...convolution.source, config }, convolution.origin, inputs);
+  return (graph) => lowering.lower(dilated, graph) as Handle;
+} // prettier-ignore
 
 type Pair = readonly [number, number];
 

@@ -39,6 +39,13 @@ const expm1: Function = (x, graph) =>
 const log1p: Function = (x, graph) =>
   graph.like(graph.like(x, 'Add', { operands: [graph.scalar('one', 1)], suffix: 'sum' }), 'Log');
 
+/** y = 1 − erf(x) */
+const erfc: Function = (x, graph) => {
+  const one = graph.scalar('one', 1);
+  const { value } = graph.like(x, 'Erf', { suffix: 'erf' });
+  return { ...x, value: graph.node('Sub', [one, value], { shape: physicalShape(x.shape, x.layout) }) };
+};
+
 /** Neither infinite nor NaN. */
 const isFinite: Function = (x, graph) => {
   const infinite = truth('IsInf')(x, graph.part('infinite'), undefined!);
@@ -64,6 +71,7 @@ const FUNCTIONS: Readonly<Record<string, Function>> = {
   LeakyRelu: (x, graph, op) => graph.like(x, 'LeakyRelu', { attributes: { alpha: float(op.number('alpha', 0.2)) } }),
   Rsqrt: rsqrt,
   Square: (x, graph) => graph.like(x, 'Mul', { operands: [x.value] }),
+  Erfc: erfc,
   Expm1: expm1,
   Log1p: log1p,
   IsNan: truth('IsNaN'),
