@@ -59,6 +59,7 @@ export class Remote {
   readonly #loaded = new Set<number>();
   #lastModel = 0;
   #grace: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
 
   constructor(open: OpenLine) {
     this.#open = open;
@@ -93,10 +94,10 @@ export class Remote {
 
   /** Ends it. What is not done fails. */
   close(): void {
+    this.#isClosed = true;
     this.#line?.kill();
     this.#forgetLine();
-    const error = new EdgefoldError('DISPOSED', 'the worker or process of the model was closed');
-    for (const job of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) job.settle(undefined, error);
+    for (const job of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) job.settle(undefined, closed());
   }
 
   /** A model of a line that is gone needs no release. */
@@ -111,8 +112,8 @@ export class Remote {
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       const what = request.kind === 'run' ? 'the run' : 'loading';
-      if (signal?.aborted) {
-        reject(aborted(what, signal));
+      if (this.#isClosed || signal?.aborted) {
+        reject(signal?.aborted ? aborted(what, signal) : closed());
         return;
       }
       const onAbort = () => {
@@ -217,6 +218,8 @@ export class Remote {
     this.#loaded.clear();
   }
 }
+
+const closed = () => new EdgefoldError('DISPOSED', 'the worker or process of the model was closed');
 
 function died({ kind }: Request, how: string, cause: unknown): EdgefoldError {
   const summary = `the runtime died while ${kind === 'run' ? 'running' : 'loading'} the model`;

@@ -1,6 +1,6 @@
 import { Graph } from '../../src/onnx/graph.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
-import type { Input, Load, LoadOptions, LoadProgress, Outputs } from '../../src/runtime/model.ts';
+import type { Load, LoadOptions, LoadProgress, Outputs } from '../../src/runtime/model.ts';
 import { float32, type Tensor } from '../../src/tensor.ts';
 import { evaluatePerceptron, noise, oneNode, perceptron, randomLayers } from '../support/runnable-models.ts';
 
@@ -287,8 +287,11 @@ export const ABORT_SUITE: readonly Case[] = [
 ];
 
 /** x, and 1 added to it 2^62 times over. */
-export function endlessLoop(): Uint8Array {
-  const graph = new Graph('endless');
+export const endlessLoop = (): Uint8Array => loop(2n ** 62n);
+
+/** x, and 1 added to it this often. */
+export function loop(rounds: bigint): Uint8Array {
+  const graph = new Graph('loop');
   const scalar = { dtype: 'bool', shape: [] } as const;
   const vector = { dtype: 'float32', shape: [1] } as const;
   const x = graph.input('x', vector);
@@ -301,7 +304,7 @@ export function endlessLoop(): Uint8Array {
     body.node('Identity', { inputs: [going], output: { name: 'goes_on', ...scalar } }),
     body.node('Add', { inputs: [sum, one], output: { name: 'next', ...vector } }),
   );
-  const trips = graph.constant('trips', { dtype: 'int64', shape: [], data: BigInt64Array.of(2n ** 62n) });
+  const trips = graph.constant('trips', { dtype: 'int64', shape: [], data: BigInt64Array.of(rounds) });
   const start = graph.constant('start', { dtype: 'bool', shape: [], data: Uint8Array.of(1) });
   const attributes = { body: { kind: 'graph', value: body } } as const;
   graph.outputs.push(graph.node('Loop', { inputs: [trips, start, x], attributes, output: { name: 'y', ...vector } }));
