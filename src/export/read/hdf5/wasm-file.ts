@@ -3,6 +3,7 @@ import { EdgefoldError } from '../../../errors.ts';
 import { sizeOf } from '../../../tensor.ts';
 import { BYTES_PER_ELEMENT, decodeFloat32, type StoredType } from '../decode.ts';
 import { FILTER, MAX_DEFLATE_RATIO, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
+import { checkGlobalHeaps } from './heaps.ts';
 import { checkSize, leadsElsewhere } from './plain-file.ts';
 import { foreignFilter } from './storage.ts';
 
@@ -16,9 +17,10 @@ type H5Module = Awaited<(typeof H5wasm)['ready']>;
  * system is memory, because its build for Node opens any file of the machine that a hostile model names.
  *
  * Source: https://github.com/usnistgov/h5wasm
- * @throws {EdgefoldError} CORRUPT if HDF5 cannot open it.
+ * @throws {EdgefoldError} CORRUPT if HDF5 cannot open it, or would never come to an end.
  */
 export async function openWithLibrary(bytes: Uint8Array, where: string): Promise<Hdf5File> {
+  checkGlobalHeaps(bytes, where);
   const library = (await import('h5wasm')) as unknown as Library;
   const module = await library.ready;
   module.activate_throwing_error_handler();

@@ -144,6 +144,23 @@ test('a dataset that was declared and never written is damage, not zeros', async
   expect(() => file.dataset('values/unwritten').float32()).toThrow(/needs 16 bytes and stores 0/);
 });
 
+describe('a heap of texts in which the library would go round for ever', () => {
+  const heap = (at: number, size: bigint) => {
+    const bytes = fixture('v108.h5');
+    new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(2048 + at, size, true);
+    return bytes;
+  };
+
+  test.each([
+    ['free space of no size', heap(0x88, 0n)],
+    ['an object that wraps round 64 bits', heap(0x18, 2n ** 64n - 16n)],
+    ['an object that wraps round 32 bits', heap(0x18, 2n ** 32n - 16n)],
+    ['an object beyond the heap', heap(0x18, 0x10000n)],
+  ])('is refused: %s', async (_, bytes) => {
+    await expect(openHdf5(bytes, 'v108.h5')).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+});
+
 test('hard links in a circle end', async () => {
   const file = await openHdf5(fixture('hostile.h5'), 'hostile.h5');
   expect(file.dataset('links/self/links/self/inside/data').float32()[1]).toBe(wave(1));
