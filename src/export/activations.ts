@@ -2,6 +2,8 @@ import { float, int } from '../onnx/attribute.ts';
 import { physicalAxis, type Handle } from './layout.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import type { Layer } from './layer.ts';
+import { float32, int64 } from '../tensor.ts';
+import { reducedOver } from './moments.ts';
 import { asKeras } from './reorder.ts';
 import { slice } from './slice.ts';
 
@@ -113,7 +115,49 @@ const glu: Activation = (given, graph, layer) => {
 };
 
 /**
- * Every activation that Keras knows by name, except sparsemax.
+ * max(x − τ, 0), where the largest k of x_1 ≥ x_2 ≥ … support it, those with x_k > (c_k − 1) / k for the sums
+ * c_k = x_1 + … + x_k, and τ = (Σ c_k − 1) / k over all of them, as Keras has it. Source: backend/tensorflow/nn.py.
+ */
+const sparsemax: Activation = (given, graph, layer) => {
+  const x = asKeras(graph, given);
+  const width = x.shape.at(-1);
+  if (typeof width !== 'number') return layer.unsupported('sparsemax needs a known last axis');
+  const axis = x.shape.length - 1;
+  const order = { ...int64([axis]), shape: [] };
+  const outputs = [
+    { shape: x.shape, suffix: 'sorted' },
+    { shape: x.shape, dtype: 'int64' as const, suffix: 'order' },
+  ];
+  const [largest] = graph.nodes('TopK', [x.value, graph.integers('width', [width])], outputs, { axis: int(axis) });
+  const sorted = { ...x, value: largest! };
+  const sums = graph.like(sorted, 'CumSum', { operands: [graph.constant('axis', order)], suffix: 'sums' });
+  const one = graph.scalar('one', 1);
+  const ranks = graph.constant(
+    'ranks',
+    float32(
+      [width],
+      Array.from({ length: width }, (_, i) => i + 1),
+    ),
+  );
+  const less = graph.like(sums, 'Sub', { operands: [one], suffix: 'less' });
+  const means = graph.like(less, 'Div', { operands: [ranks], suffix: 'means' });
+  const support = graph.node('Greater', [sorted.value, means.value], {
+    shape: x.shape,
+    dtype: 'bool',
+    suffix: 'support',
+  });
+  const counted = graph.node('Cast', [support], { shape: x.shape, attributes: { to: int(1) }, suffix: 'counted' });
+  const kept = graph.like(sums, 'Mul', { operands: [counted], suffix: 'kept' });
+  const total = reducedOver(graph.part('total'), 'ReduceSum', kept, [axis], 13);
+  const count = reducedOver(graph.part('count'), 'ReduceSum', { ...x, value: counted }, [axis], 13);
+  const excess = graph.like(total, 'Sub', { operands: [one], suffix: 'excess' });
+  const tau = graph.like(excess, 'Div', { operands: [count.value], suffix: 'tau' });
+  const above = graph.like(x, 'Sub', { operands: [tau.value], suffix: 'above' });
+  return graph.like(above, 'Relu');
+};
+
+/**
+ * Every activation that Keras knows by name.
  * Source: keras/src/activations/__init__.py and keras/src/backend/tensorflow/nn.py; tf_keras/src/activations.py.
  */
 export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Activation>([
@@ -147,4 +191,5 @@ export const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map<string, Acti
   ['soft_shrink', operator('Shrink', { lambd: 0.5, bias: 0.5 })],
   ['hard_shrink', operator('Shrink', { lambd: 0.5, bias: 0 })],
   ['glu', glu],
+  ['sparsemax', sparsemax],
 ]);

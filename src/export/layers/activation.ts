@@ -8,7 +8,7 @@ import type { LayerLowering } from '../lowering.ts';
  */
 export const activation: LayerLowering = {
   classNames: ['Activation'],
-  note: 'every activation of Keras except sparsemax',
+  note: 'every activation of Keras',
   mask: 'keeps',
 
   lower(layer, [x], graph) {

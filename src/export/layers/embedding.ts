@@ -1,7 +1,8 @@
 import { int } from '../../onnx/attribute.ts';
 import type { Value } from '../../onnx/graph.ts';
-import { float32, int64, type Tensor } from '../../tensor.ts';
+import { float32, int64, transposed, type Tensor } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
+import type { Layer } from '../layer.ts';
 import type { Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { asKeras } from '../reorder.ts';
@@ -11,16 +12,19 @@ import { asKeras } from '../reorder.ts';
  *
  * Shapes: x `[N, T]` of integers (Keras casts others to int32), embeddings `[input_dim, output_dim]`,
  * y `[N, T, output_dim]`. With `mask_zero`, the steps whose x is 0 are masked for the layers that follow.
- * Defaults: `mask_zero` false.
+ * A `ReversibleEmbedding` called with `reverse=True` is the way back: y = x · embeddingsᵀ, or x · reverse_embeddings
+ * `[output_dim, input_dim]` without `tie_weights`, and then cap · tanh(y / cap) with a `logit_soft_cap`.
+ * Defaults: `mask_zero` false, `tie_weights` true.
  * Source: https://keras.io/api/layers/core_layers/embedding/
  */
 export const embedding: LayerLowering = {
-  classNames: ['Embedding'],
-  note: 'mask_zero is heeded by the layers listed here',
+  classNames: ['Embedding', 'ReversibleEmbedding'],
+  note: 'mask_zero is heeded by the layers listed here; back to logits, tied or not, with logit_soft_cap',
   mask: 'own',
 
   lower(layer, [given], graph) {
     const width = layer.size('output_dim');
+    if (layer.call.constant(1, 'reverse') === true) return logits(layer, graph.float(given), width, graph);
     const table = graph.parameter(layer.weight('embeddings', [layer.size('input_dim'), width]));
     const x = asKeras(graph, given);
     const integer = x.value.dtype === 'int32' || x.value.dtype === 'int64';
@@ -32,6 +36,23 @@ export const embedding: LayerLowering = {
       : y;
   },
 };
+
+/** x · embeddingsᵀ */
+function logits(layer: Layer, given: Handle, width: number, graph: GraphWriter): Handle {
+  const x = asKeras(graph, given);
+  const count = layer.size('input_dim');
+  const matrix = layer.flag('tie_weights', true)
+    ? graph.parameter(layer.weight('embeddings', [count, width]), 'turned', (tensor) => transposed(tensor, [1, 0]))
+    : graph.parameter(layer.weight('reverse_embeddings', [width, count]));
+  const shape = [...x.shape.slice(0, -1), count];
+  const capped = layer.value('logit_soft_cap') !== undefined;
+  const product = { shape, ...(capped ? { suffix: 'product' } : {}) };
+  const y = graph.handle(graph.node('MatMul', [x.value, matrix], product), shape);
+  if (!capped) return y;
+  const cap = graph.scalar('cap', layer.number('logit_soft_cap', 1));
+  const bent = graph.like(graph.like(y, 'Div', { operands: [cap], suffix: 'part' }), 'Tanh', { suffix: 'tanh' });
+  return graph.like(bent, 'Mul', { operands: [cap] });
+}
 
 /** Keras compares what it was given, before the cast. */
 function nonzero(graph: GraphWriter, { value, shape }: Handle): Value {

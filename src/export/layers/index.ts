@@ -1,14 +1,19 @@
 import type { LayerLowering } from '../lowering.ts';
 import { activation } from './activation.ts';
+import { adaptivePooling } from './adaptive-pooling.ts';
+import { autoContrast } from './auto-contrast.ts';
 import { attention } from './attention.ts';
 import { batchNormalization } from './batch-normalization.ts';
 import { bidirectional } from './bidirectional.ts';
+import { categoryEncoding } from './category-encoding.ts';
+import { centerCrop } from './center-crop.ts';
 import { concatenate } from './concatenate.ts';
 import { convLstm } from './conv-lstm.ts';
 import { convolution } from './convolution.ts';
 import { cropping } from './cropping.ts';
 import { dense } from './dense.ts';
 import { depthwiseConvolution, separableConvolution } from './depthwise-convolution.ts';
+import { discretization } from './discretization.ts';
 import { dot } from './dot.ts';
 import { einsumDense } from './einsum-dense.ts';
 import { embedding } from './embedding.ts';
@@ -18,6 +23,8 @@ import { identity } from './identity.ts';
 import { groupNormalization } from './group-normalization.ts';
 import { layerNormalization, rmsNormalization } from './layer-normalization.ts';
 import { customScale, layerScale } from './keras-applications.ts';
+import { locallyConnected } from './locally-connected.ts';
+import { lookup } from './lookup.ts';
 import { masking } from './masking.ts';
 import { merge } from './merge.ts';
 import { multiHeadAttention } from './multi-head-attention.ts';
@@ -47,8 +54,10 @@ export const LAYER_LOWERINGS: readonly LayerLowering[] = [
   depthwiseConvolution,
   separableConvolution,
   transposedConvolution,
+  locallyConnected,
   pooling,
   globalPooling,
+  adaptivePooling,
   batchNormalization,
   layerNormalization,
   groupNormalization,
@@ -57,6 +66,11 @@ export const LAYER_LOWERINGS: readonly LayerLowering[] = [
   spectralNormalization,
   normalization,
   rescaling,
+  categoryEncoding,
+  discretization,
+  lookup,
+  centerCrop,
+  autoContrast,
   zeroPadding,
   cropping,
   upSampling,

@@ -1,8 +1,10 @@
 import type { LayerLowering } from '../lowering.ts';
 import { readRecurrent, runLayer, warnOfState } from '../recurrent/run-layer.ts';
+import { runStack, stackOf } from '../recurrent/stacked-cells.ts';
 
 /**
- * Keras `LSTM`, `GRU` and `SimpleRNN`, and `RNN` around one of their cells: one ONNX LSTM, GRU or RNN.
+ * Keras `LSTM`, `GRU` and `SimpleRNN`, and `RNN` around one of their cells: one ONNX LSTM, GRU or RNN; around several
+ * cells (`StackedRNNCells`, or a list), one for each.
  *
  * Shapes: x `[N, T, I]`, kernel `[I, G·H]`, recurrent_kernel `[H, G·H]`, bias `[G·H]`, for a GRU with `reset_after`
  * `[2, G·H]`; G is 4, 3 or 1. y `[N, T, H]` with `return_sequences`, else `[N, H]`; with `return_state` the last h,
@@ -26,6 +28,8 @@ export const recurrent: LayerLowering = {
   lower(layer, [given, ...initial], graph) {
     const x = graph.float(given);
     warnOfState(layer, graph);
+    const cells = stackOf(layer);
+    if (cells) return runStack(layer, cells, x, initial, graph);
     const { output, states } = runLayer(readRecurrent(layer, x), x, initial, graph);
     return [output, ...states];
   },

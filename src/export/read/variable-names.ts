@@ -202,8 +202,8 @@ export function variableFolders(className: string, config: JsonObject): readonly
   if (className === 'MultiHeadAttention' || className === 'GroupedQueryAttention') {
     return projections(config).map(([, folder]) => folder);
   }
-  const cells = className === 'RNN' ? cellsOf(config) : [];
-  if (cells.length < 2) return undefined;
+  if (className !== 'RNN' || !isStack(config)) return undefined;
+  const cells = cellsOf(config);
   const seen = new Map<string, number>();
   return cells.map(({ className: cell }) => {
     const base = toSnakeCase(cell);
@@ -214,6 +214,12 @@ export function variableFolders(className: string, config: JsonObject): readonly
 }
 
 const CELLS: ReadonlySet<string> = new Set(['LSTMCell', 'GRUCell', 'SimpleRNNCell']);
+
+/** Whether an `RNN` has a `StackedRNNCells` or a list in place of a cell. */
+export function isStack(config: JsonObject): boolean {
+  const given = member(config, 'cell');
+  return isList(given) || (isObject(given) && member(given, 'class_name') === 'StackedRNNCells');
+}
 
 /** The cells of an `RNN`: one, those of a `StackedRNNCells`, or a list. None if one of them is not known. */
 export function cellsOf(config: JsonObject): readonly { readonly className: string; readonly config: JsonObject }[] {
@@ -232,7 +238,7 @@ export function cellsOf(config: JsonObject): readonly { readonly className: stri
 /** An `RNN` has the variables of its cell; of several, each behind its number: `1/kernel`. */
 function ofCells(config: JsonObject): readonly string[] {
   const cells = cellsOf(config);
-  if (cells.length === 1) return recurrent(cells[0]!.config);
+  if (!isStack(config)) return recurrent(cells[0]!.config);
   return cells.flatMap((cell, i) => recurrent(cell.config).map((name) => `${i}/${name}`));
 }
 
