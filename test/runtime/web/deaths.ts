@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import { openSite } from '../../support/browser.ts';
+import { failureOfLoading } from './page.ts';
+import { openStage, pageOf, type Stage } from './stage.ts';
+
+/** What ends in the middle of its work, and what comes after. */
+export function deathTests(stage: () => Stage): void {
+  test('ends an endless run within 100 ms, 20 times, and runs the next one right each time', async () => {
+    const outcomes = await stage().page.evaluate(async () => {
+      const model = await edgefold.load('/divide.onnx');
+      const endless = await edgefold.load('/endless.onnx', { warmup: 0 });
+      const outcomes: { code: string; lateMs: number; y: number }[] = [];
+      for (let round = 0; round < 20; round++) {
+        const giveUp = new AbortController();
+        const run = endless.run({ x: new Float32Array(1) }, { signal: giveUp.signal }).catch((error: unknown) => error);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        const start = performance.now();
+        giveUp.abort();
+        const { code } = (await run) as { code: string };
+        const lateMs = performance.now() - start;
+        const { y } = await model.run({ x: Int32Array.of(6), by: Int32Array.of(round + 1) });
+        outcomes.push({ code, lateMs, y: y!.data[0] as number });
+      }
+      await Promise.all([model.dispose(), endless.dispose()]);
+      return outcomes;
+    });
+    expect(outcomes.map(({ code }) => code)).toEqual(Array(20).fill('ABORTED'));
+    expect(outcomes.map(({ y }) => y)).toEqual(Array.from({ length: 20 }, (_, i) => Math.trunc(6 / (i + 1))));
+    expect(Math.max(...outcomes.map(({ lateMs }) => lateMs))).toBeLessThan(100);
+  });
+
+  test('makes a typed error of WebAssembly that traps, and starts anew for the next run', async () => {
+    const { failure, y } = await stage().page.evaluate(async () => {
+      const model = await edgefold.load('/divide.onnx', { warmup: 0 });
+      const [failed, next] = await Promise.allSettled([
+        model.run({ x: Int32Array.of(1), by: Int32Array.of(0) }),
+        model.run({ x: Int32Array.of(12), by: Int32Array.of(4) }),
+      ]);
+      await model.dispose();
+      const { code, message } = (failed as PromiseRejectedResult).reason as { code: string; message: string };
+      return { failure: { code, message }, y: next.status === 'fulfilled' ? next.value.y!.data[0] : next.reason };
+    });
+    expect(failure).toMatchObject({ code: 'DIED', message: expect.stringMatching(/divide by zero/) as string });
+    expect(y).toBe(3);
+  });
+
+  test('tells of a run in the page’s own thread that killed the runtime', async () => {
+    const page = await pageOf(stage().browser, stage().isolated);
+    const codes = await page.evaluate(async () => {
+      const model = await edgefold.load('/divide.onnx', { warmup: 0, thread: 'here' });
+      const { code } = (await model.run({ x: Int32Array.of(1), by: Int32Array.of(0) }).catch((e: unknown) => e)) as { code: string }; // prettier-ignore
+      return code;
+    });
+    expect(codes).toBe('DIED');
+    await page.close();
+  });
+
+  test('refuses a result that memory cannot hold, and runs on', async () => {
+    const { code, shape } = await stage().page.evaluate(async () => {
+      const model = await edgefold.load('/expand.onnx', { warmup: 0 });
+      const x = Float32Array.of(1);
+      const run = model.run({ x, shape: BigInt64Array.of(1_050_000_000n) }).catch((error: unknown) => error);
+      const { code } = (await run) as { code: string };
+      const { y } = await model.run({ x, shape: BigInt64Array.of(3n) });
+      await model.dispose();
+      return { code, shape: y!.shape };
+    });
+    expect(['DIED', 'RUNTIME']).toContain(code);
+    expect(shape).toEqual([3]);
+  });
+
+  test('names what it could not download', async () => {
+    const { page, folder } = stage();
+    const failures = [];
+    for (const missing of ['/web/ort-wasm-simd-threaded.wasm', '/web/ort-wasm.js', '/web/worker.js']) {
+      const site = await openSite({
+        folders: [folder],
+        handlers: { [missing]: (_, response) => response.writeHead(404).end() },
+        headers: { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' },
+      });
+      const failure = await page.evaluate(failureOfLoading, ['/mlp.onnx', { assets: `${site.url}/web/` }] as const); // prettier-ignore
+      failures.push([failure?.code, failure?.message.includes(missing)]);
+      await site.close();
+    }
+    expect(failures).toEqual([
+      ['PROVIDER', true],
+      ['PROVIDER', true],
+      ['DIED', true],
+    ]);
+  });
+
+  test('makes a typed error of a GPU that is lost, and runs the next one right', async () => {
+    // A browser whose GPU process has died twice has no WebGPU any more: this one is not shared.
+    const own = await openStage();
+    try {
+      const cdp = await own.browser.newBrowserCDPSession();
+      await own.page.evaluate(async () => {
+        const model = await edgefold.load('/mlp.onnx', { provider: 'webgpu' });
+        Object.assign(globalThis, { model });
+        const codes: string[] = [];
+        const goOn = async () => {
+          while (!codes.some((code) => code !== 'ok')) {
+            const runs = Array.from({ length: 20 }, () => model.run({ x: new Float32Array(4) }));
+            for (const run of runs) codes.push(await run.then(() => 'ok', (error: unknown) => (error as { code: string }).code)); // prettier-ignore
+          }
+          return codes;
+        };
+        Object.assign(globalThis, { running: goOn() });
+      });
+      const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
+      process.kill(processInfo.find(({ type }) => type === 'GPU')!.id, 'SIGKILL');
+      const { codes, y } = await own.page.evaluate(async () => {
+        const { model, running } = globalThis as unknown as {
+          model: Awaited<ReturnType<typeof edgefold.load>>;
+          running: Promise<string[]>;
+        };
+        const codes = await running;
+        const { y } = await model.run({ x: Float32Array.of(1, 2, 3, 4) });
+        await model.dispose();
+        return { codes: [...new Set(codes)], y: y!.shape };
+      });
+      expect(codes.sort()).toEqual(['DIED', 'ok']);
+      expect(y).toEqual([1, 3]);
+    } finally {
+      await own.close();
+    }
+  });
+}

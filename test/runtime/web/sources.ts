@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openSite } from '../../support/browser.ts';
+import { failureOfLoading } from './page.ts';
+import { pageOf, type Stage } from './stage.ts';
+
+/** Where a model may come from, and what becomes of it between visits. */
+export function sourceTests(stage: () => Stage): void {
+  const sizeOf = (name: string) => readFileSync(join(stage().folder, name)).length;
+
+  test('takes a relative URL, a URL, a Request, a Response, bytes, a Blob, a File and a stream', async () => {
+    const results = await stage().page.evaluate(async () => {
+      const bytes = await (await fetch('mlp.onnx')).arrayBuffer();
+      const sources = {
+        relative: 'mlp.onnx',
+        url: new URL('/mlp.onnx', location.href),
+        request: new Request('/mlp.onnx', { headers: { 'x-test': '1' } }),
+        response: await fetch('/mlp.onnx'),
+        buffer: bytes,
+        bytes: new Uint8Array(bytes),
+        blob: new Blob([bytes]),
+        file: new File([bytes], 'mlp.onnx'),
+        stream: new Blob([bytes]).stream(),
+      };
+      const results: Record<string, number> = {};
+      for (const [name, source] of Object.entries(sources)) {
+        const model = await edgefold.load(source, { thread: 'here' });
+        results[name] = (await model.run({ x: Float32Array.of(1, 2, 3, 4) })).y!.data[0] as number;
+        await model.dispose();
+      }
+      return results;
+    });
+    expect(new Set(Object.values(results)).size).toBe(1);
+    expect(Object.keys(results)).toHaveLength(9);
+  });
+
+  test('tells how much of the runtime and of the model has come, and how much there is', async () => {
+    const { browser, isolated } = stage();
+    const page = await pageOf(browser, isolated);
+    const steps = await page.evaluate(async () => {
+      const steps: Parameters<NonNullable<NonNullable<Parameters<typeof edgefold.load>[1]>['onProgress']>>[0][] = [];
+      const model = await edgefold.load('/mlp.onnx', { onProgress: (step) => steps.push(step) });
+      await model.dispose();
+      return steps;
+    });
+    const last = (phase: string) => steps.filter((step) => step.phase === phase).at(-1);
+    const [model, runtime] = [sizeOf('mlp.onnx'), sizeOf('web/ort-wasm-simd-threaded.wasm')];
+    expect(last('model')).toEqual({ phase: 'model', loadedBytes: model, totalBytes: model });
+    expect(last('runtime')).toEqual({ phase: 'runtime', loadedBytes: runtime, totalBytes: runtime });
+    expect([...new Set(steps.map(({ phase }) => phase))]).toEqual(['model', 'runtime', 'create', 'warmup']);
+    await page.close();
+  });
+
+  test('ends a download that was given up', async () => {
+    let closed!: () => void;
+    const hungUp = new Promise<void>((resolve) => (closed = resolve));
+    const site = await openSite({
+      folders: [stage().folder],
+      handlers: {
+        '/slow.onnx': (_, response) => {
+          response.writeHead(200, { 'content-length': 1e6 }).write('some');
+          response.on('close', closed);
+        },
+      },
+    });
+    const page = await pageOf(stage().browser, site);
+    const { code, lateMs } = await page.evaluate(async () => {
+      const giveUp = new AbortController();
+      const loading = edgefold.load('/slow.onnx', { signal: giveUp.signal }).catch((error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const start = performance.now();
+      giveUp.abort();
+      const { code } = (await loading) as { code: string };
+      return { code, lateMs: performance.now() - start };
+    });
+    await hungUp;
+    expect(code).toBe('ABORTED');
+    expect(lateMs).toBeLessThan(100);
+    await page.close();
+    await site.close();
+  });
+
+  test.each(['cache-api', 'opfs'] as const)('keeps a model in %s: the second load asks no server', async (cache) => {
+    const { page, isolated } = stage();
+    const outcomes = [];
+    for (const round of [1, 2]) {
+      isolated.requests.length = 0;
+      const report = await page.evaluate(async (choice) => {
+        const model = await edgefold.load(`/mlp.onnx?of=${choice}`, { cache: choice, thread: 'here' });
+        await model.dispose();
+        return model.report.cache;
+      }, cache);
+      outcomes.push([round, report, isolated.requests.includes('/mlp.onnx')]);
+    }
+    expect(outcomes).toEqual([
+      [1, { kind: cache, outcome: 'stored' }, true],
+      [2, { kind: cache, outcome: 'hit' }, false],
+    ]);
+  });
+
+  test('loads without a cache that has no room, and reports that', async () => {
+    const report = await stage().page.evaluate(async () => {
+      const cache = {
+        get: () => Promise.resolve(undefined),
+        put: () => Promise.reject(new DOMException('no room left', 'QuotaExceededError')),
+      };
+      const model = await edgefold.load('/mlp.onnx', { cache, thread: 'here' });
+      await model.dispose();
+      return model.report.cache;
+    });
+    expect(report).toEqual({ kind: 'custom', outcome: 'failed', reason: 'no room left' });
+  });
+
+  test('fetches anew what a cache has spoiled, where the digest is known', async () => {
+    const digest = createHash('sha256').update(readFileSync(join(stage().folder, 'mlp.onnx'))).digest('base64'); // prettier-ignore
+    const { report, kept } = await stage().page.evaluate(async (integrity) => {
+      const kept = new Map<string, Uint8Array>([[new URL('/mlp.onnx', location.href).href, Uint8Array.of(1, 2, 3)]]);
+      const cache = {
+        get: (url: string) => Promise.resolve(kept.get(url)),
+        put: (url: string, bytes: Uint8Array) => Promise.resolve(void kept.set(url, bytes)),
+      };
+      const model = await edgefold.load('/mlp.onnx', { cache, integrity, thread: 'here' });
+      await model.dispose();
+      return { report: model.report.cache, kept: [...kept.values()].map(({ length }) => length) };
+    }, `sha256-${digest}`);
+    expect(report).toEqual({ kind: 'custom', outcome: 'stored' });
+    expect(kept).toEqual([sizeOf('mlp.onnx')]);
+  });
+
+  test.each([
+    ['/none.onnx', {}, 'FILE', /404/],
+    ['http://[', {}, 'USAGE', /no URL/],
+    ['/index.html', {}, 'RUNTIME', /./],
+    ['/mlp.onnx', { integrity: `sha256-${'A'.repeat(43)}=` }, 'INTEGRITY', /not the one/],
+    ['/mlp.onnx', { thread: 'process' as const }, 'USAGE', /here, worker/],
+    ['/mlp.onnx', { thread: 'here' as const, signal: 'x' as unknown as AbortSignal }, 'USAGE', /could not be ended/],
+  ])('refuses %s with %j: %s', async (source, options, code, words) => {
+    const failure = await stage().page.evaluate(failureOfLoading, [source, options] as const);
+    expect(failure).toMatchObject({ code, message: expect.stringMatching(words) as string });
+  });
+
+  test('takes the files of the runtime from another origin', async () => {
+    const files = await openSite({
+      folders: [stage().folder],
+      headers: { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' },
+    });
+    const page = await pageOf(stage().browser, stage().isolated);
+    stage().isolated.requests.length = 0;
+    const report = await page.evaluate(async (assets) => {
+      const model = await edgefold.load('/mlp.onnx', { assets });
+      await model.run({ x: new Float32Array(4) });
+      await model.dispose();
+      return model.report;
+    }, `${files.url}/web`);
+    expect(report).toMatchObject({ used: 'wasm', runtime: { artifact: 'ort-wasm-simd-threaded.wasm' } });
+    expect(stage().isolated.requests).toEqual(['/mlp.onnx']);
+    expect(files.requests).toEqual(expect.arrayContaining(['/web/worker.js', '/web/ort-wasm.js']));
+    await page.close();
+    await files.close();
+  });
+}
