@@ -12,6 +12,7 @@ import { heedsMask, withMask } from './mask.ts';
 import { isOperation, lowerOperation } from './operations/lower-operation.ts';
 import { refusal } from './refused-layers.ts';
 import type { CallArgument, SourceCall, SourceLayer, SourceModel, TensorRef } from './source-model.ts';
+import { isQuantized } from './read/config.ts';
 
 /** Everything that lowering one file shares. */
 export interface Job {
@@ -69,7 +70,7 @@ function lowerStep(
   place: Place,
 ): readonly Lowered[] {
   const written = source.calls[call]!;
-  const training = asksForTraining(written) ?? place.training;
+  const training = asksForTraining(written, job.origin) ?? place.training;
   const layer = new Layer(
     source,
     job.origin,
@@ -192,8 +193,12 @@ function tensorArguments({ args, kwargs }: SourceCall): TensorRef[] {
   return [...args, ...named.map(([, argument]) => argument)].flatMap(refsIn);
 }
 
-/** What the call itself says about training; `undefined` leaves it to the model around it. */
-function asksForTraining({ kwargs }: SourceCall): boolean | undefined {
+/**
+ * What the call itself says about training; `undefined` leaves it to the model around it. In Keras 3 `predict` decides
+ * for all layers, whatever their calls say; it writes `training=True` for each image augmentation.
+ */
+function asksForTraining({ kwargs }: SourceCall, { kerasMajor }: Origin): boolean | undefined {
+  if (kerasMajor === 3) return undefined;
   const training = Object.hasOwn(kwargs, 'training') ? kwargs.training : undefined;
   const value = training && 'constant' in training ? training.constant : undefined;
   return typeof value === 'boolean' ? value : undefined;
@@ -213,9 +218,5 @@ function warnOfPrecision({ source }: Layer, warnings: Set<string>): void {
 
 /** Weights stored as scaled integers are not what the layer computes with. */
 function refuseQuantized(layer: Layer): void {
-  const { dtype, quantization_config: scheme } = layer.source.config;
-  const policy = JSON.stringify(dtype ?? null);
-  if (/Quantized|_from_|GPTQ|AWQ/.test(policy) || (scheme !== undefined && scheme !== null)) {
-    layer.unsupported('it is quantized', 'Save the model before quantizing it.');
-  }
+  if (isQuantized(layer.source.config)) layer.unsupported('it is quantized', 'Save the model before quantizing it.');
 }

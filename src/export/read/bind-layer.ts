@@ -1,13 +1,14 @@
 import { EdgefoldError } from '../../errors.ts';
+import { isQuantized } from './config.ts';
 import type { LayerSpec, ModelSpec, NamedWeight, StoredWeight } from './spec.ts';
 import { isSameVariable, variableNames } from './variable-names.ts';
 
 /** Only old files lack these, and inference does not read them. */
 const OPTIONAL: ReadonlySet<string> = new Set(['count']);
 
-/** Variable names that the layer must have; `undefined` for a class that is not known here. */
+/** Variable names that the layer must have; `undefined` for a class that is not known here, or is quantized. */
 export function expectedVariables({ className, config }: LayerSpec): readonly string[] | undefined {
-  return variableNames(className, config);
+  return isQuantized(config) ? undefined : variableNames(className, config);
 }
 
 /** Whether the file must hold weights for a layer: `undefined` where the class is not known. */

@@ -25,6 +25,13 @@ export function normalizedConfig(className: string, config: JsonObject): JsonObj
   return { ...config, ...changes };
 }
 
+/** Whether Keras 3 has made scaled integers of a layer's weights, which then are others than its class has. */
+export function isQuantized(config: JsonObject): boolean {
+  const scheme = member(config, 'quantization_config');
+  if (scheme !== undefined && scheme !== null) return true;
+  return /Quantized|_from_|GPTQ|AWQ/.test(JSON.stringify(member(config, 'dtype') ?? null));
+}
+
 /** The input shape that a layer's config states, batch first. */
 export function batchShape(config: JsonObject): readonly JsonValue[] | undefined {
   return listMember(config, 'batch_shape') ?? listMember(config, 'batch_input_shape');

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { exportModel } from '../../../src/export/export-model.ts';
 import type { JsonValue } from '../../../src/export/source-model.ts';
-import { batchNorm, counted, dense, firstValues, hdf5, input, item, json, kerasV3, layerOf, read, sequential, weightsH5, zip } from './fixtures.ts'; // prettier-ignore
+import { batchNorm, counted, dense, firstValues, hdf5, input, item, json, kerasH5, kerasV3, layerOf, read, sequential, weightsH5, zip } from './fixtures.ts'; // prettier-ignore
 
 const kernels = (folder: string, first: number) => ({
   [`${folder}/vars/0`]: counted(first, 4, 4),
   [`${folder}/vars/1`]: counted(first + 100, 4),
 });
 const three = sequential('s', input('i', 4), dense('a', 4), item('Dropout', 'x'), dense('b', 4), dense('c', 4));
+const h5 = (name: string) => ({ [`${name}/kernel:0`]: counted(0, 4, 4), [`${name}/bias:0`]: counted(100, 4) });
 const config3 = (config: JsonValue): JsonValue => ({ module: 'keras', registered_name: null, ...(config as object) });
 
 describe('weights by folder', () => {
@@ -32,6 +34,16 @@ describe('weights by folder', () => {
     const file = await read(bytes);
     expect(file.kerasMajor).toBe(2);
     expect(firstValues(file.model, 'c')).toEqual({ kernel: 2000, bias: 2100 });
+  });
+
+  test('may be numbered one by one below the same root, as TensorFlow 2.14 does', async () => {
+    const root = '_layer_checkpoint_dependencies';
+    const bytes = await kerasV3(
+      three,
+      { ...kernels(`${root}/dense`, 0), ...kernels(`${root}/dense_1`, 1000), ...kernels(`${root}/dense_2`, 2000) },
+      { version: '2.14.0' },
+    );
+    expect(firstValues((await read(bytes)).model, 'c')).toEqual({ kernel: 2000, bias: 2100 });
   });
 
   test('may be named with the backslashes of Windows', async () => {
@@ -116,6 +128,17 @@ describe('an archive', () => {
     });
   });
 
+  test('of a model that is quantized is refused for that', async () => {
+    const dtype = { class_name: 'QuantizedDTypePolicy', config: { mode: 'int8', source_name: 'float32' } };
+    const config = config3(sequential('s', input('i', 4), dense('a', 4, { dtype })));
+    const bytes = await kerasV3(config, { ...kernels('layers/dense', 0), 'layers/dense/vars/2': counted(0, 4) });
+    const { model } = await read(bytes);
+    expect(layerOf(model, 'a').weights).toHaveLength(3);
+    await expect(exportModel(bytes)).rejects.toThrow(
+      /a \(Dense\): it is quantized\. Save the model before quantizing it/,
+    );
+  });
+
   test('whose layer has weights of another kind is refused', async () => {
     const config = config3(sequential('s', input('i', 4), dense('a', 4)));
     const quantised = { ...kernels('layers/dense', 0), 'layers/dense/vars/2': counted(0, 4) };
@@ -139,6 +162,11 @@ describe('an archive', () => {
 
   test('without weights is refused', async () => {
     await expect(read(zip({ 'config.json': JSON.stringify(three) }))).rejects.toMatchObject({ code: 'WEIGHTS' });
+  });
+
+  test('may be no archive but HDF5, as before TensorFlow 2.13', async () => {
+    const bytes = await kerasH5({ config: three, version: '2.12.0', groups: { a: h5('a'), b: h5('b'), c: h5('c') } });
+    expect(await read(bytes, {}, 'model.keras')).toMatchObject({ format: 'keras-h5', kerasVersion: '2.12.0' });
   });
 
   test('of another kind is refused with what to take out of it', async () => {

@@ -199,6 +199,12 @@ describe('configs', () => {
     expect(config(item('Conv2D', 'c', { kernel_size: tuple })).kernel_size).toEqual([3, [1, 2]]);
   });
 
+  test('have lists where a SavedModel has shapes', () => {
+    const shape = { class_name: 'TensorShape', items: [null, 3, 3, 1] };
+    const model = topology({ class_name: 'Sequential', config: { name: 's', layers: [dense('d', 2)], build_input_shape: shape } }); // prettier-ignore
+    expect(model.layers[0]!.config.batch_shape).toEqual([null, 3, 3, 1]);
+  });
+
   test('of inputs have batch_shape', () => {
     const shape = { class_name: '__tuple__', items: [null, 28, 28] };
     const model = topology(sequential('s', item('InputLayer', 'i', { batch_input_shape: shape }), dense('d', 2)));
