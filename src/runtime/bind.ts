@@ -1,27 +1,47 @@
 import { EdgefoldError } from '../errors.ts';
 import { sizeOf, type Tensor } from '../tensor.ts';
-import type { Bound, Model, TensorSpec } from './model.ts';
+import { patternsOf, type NativeResults } from './binding.ts';
+import { disposed } from './faults.ts';
+import type { Bound, Model, Outputs, TensorSpec } from './model.ts';
 import { zeros } from './open-session.ts';
+import { tensorOf, type Runner } from './runner.ts';
 
-/** {@link Model.bind} over any model: results are copied to where the caller reads them. */
+/** {@link Model.bind}: results are copied to where the caller reads them. */
 export async function bind(
   model: Pick<Model, 'inputs' | 'run'>,
+  runner: Runner,
   shapes: Readonly<Record<string, readonly number[]>>,
+  isDisposed: () => boolean,
 ): Promise<Bound> {
   const inputs = Object.fromEntries(model.inputs.map((spec) => [spec.name, zeros(spec, shapeOf(spec, shapes))]));
   const outputs = await model.run(inputs);
-  return {
-    inputs,
-    outputs,
-    run: async () => {
-      const results = await model.run(inputs);
-      for (const [name, tensor] of Object.entries(outputs)) overwrite(name, tensor, results[name]!);
-    },
+  const again = runner.bound?.(Object.entries(inputs), writer(outputs));
+  if (!again) return { inputs, outputs, run: () => runAnew(model, inputs, outputs) };
+  const run = () => (isDisposed() ? Promise.reject(disposed()) : again());
+  return { inputs, outputs, run };
+}
+
+async function runAnew(model: Pick<Model, 'run'>, inputs: Outputs, outputs: Outputs): Promise<void> {
+  const results = await model.run(inputs);
+  for (const [name, tensor] of Object.entries(outputs)) overwrite(name, tensor, results[name]!);
+}
+
+/** Copies native results to where they are read. */
+function writer(outputs: Outputs): (results: NativeResults) => void {
+  const targets = Object.entries(outputs);
+  return (results) => {
+    for (const [name, into] of targets) {
+      const native = results[name];
+      const data = native && patternsOf(native);
+      if (ArrayBuffer.isView(data) && data.length === into.data.length)
+        (into.data as Float32Array).set(data as Float32Array);
+      else overwrite(name, into, tensorOf(name, results));
+    }
   };
 }
 
 /** The given shape, or the model's own where it has no symbolic dimension. */
-export function shapeOf(spec: TensorSpec, shapes: Readonly<Record<string, readonly number[]>>): readonly number[] {
+function shapeOf(spec: TensorSpec, shapes: Readonly<Record<string, readonly number[]>>): readonly number[] {
   if (Object.hasOwn(shapes, spec.name)) return shapes[spec.name]!;
   const fixed = spec.shape.filter((dim) => typeof dim === 'number');
   if (fixed.length === spec.shape.length) return fixed;

@@ -6,9 +6,11 @@ import type { SessionOptions } from './options.ts';
 export interface NativeSession {
   readonly inputMetadata: readonly NativeMetadata[];
   readonly outputMetadata: readonly NativeMetadata[];
-  run(feeds: Readonly<Record<string, NativeTensor>>): Promise<NativeResults>;
+  run(feeds: NativeFeeds): Promise<NativeResults>;
   release(): Promise<void>;
 }
+
+export type NativeFeeds = Readonly<Record<string, NativeTensor>>;
 
 export type NativeResults = Readonly<Record<string, NativeTensor>>;
 
@@ -42,6 +44,13 @@ export interface Binding {
     use: (session: NativeSession) => Promise<void>,
   ): Promise<string>;
   tensor(tensor: Tensor): NativeTensor;
+  /** A run without what its package checks once more; absent where that cannot be had. */
+  readonly quickRun?: (session: NativeSession) => ((feeds: NativeFeeds) => Promise<NativeResults>) | undefined;
+  /**
+   * Present where runs may be called while others are on their way, because each is carried out whole, in the order of
+   * the calls; resolves when those called so far are done. Without it they must wait for each other.
+   */
+  readonly runsDone?: () => Promise<void>;
   adapter?(provider: Provider): Promise<Adapter | undefined>;
   /** Threads that it has when `threads` are asked for: WebAssembly has one unless the page is isolated. */
   threads?(asked: number): number;

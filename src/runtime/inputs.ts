@@ -10,10 +10,12 @@ const RUNNABLE = [
   'string', 'uint4', 'int4',
 ] as const satisfies readonly DType[]; // prettier-ignore
 
+const RUNNABLE_SET: ReadonlySet<string> = new Set(RUNNABLE);
+
 export type RunnableDType = (typeof RUNNABLE)[number];
 
 export function isRunnable(dtype: string): dtype is RunnableDType {
-  return (RUNNABLE as readonly string[]).includes(dtype);
+  return RUNNABLE_SET.has(dtype);
 }
 
 /**
@@ -25,16 +27,34 @@ export function checkInputs(
   specs: readonly TensorSpec[],
   inputs: Readonly<Record<string, Input>>,
 ): ReadonlyMap<string, Tensor> {
-  const names = specs.map(({ name }) => name);
-  for (const name of Object.keys(inputs)) {
-    if (!names.includes(name)) fail(name, 'the model has no such input', names.join(', ') || 'none');
+  return new Map(checkedInputs(specs, inputs));
+}
+
+/** The same as pairs, in the order of the model's inputs. It is called at every run, so it makes little. */
+export function checkedInputs(
+  specs: readonly TensorSpec[],
+  inputs: Readonly<Record<string, Input>>,
+): (readonly [string, Tensor])[] {
+  const tensors: (readonly [string, Tensor])[] = [];
+  for (const spec of specs) {
+    const { name } = spec;
+    if (!Object.hasOwn(inputs, name)) refuseNames(specs, inputs, spec);
+    tensors.push([name, checkInput(spec, inputs[name]!)]);
   }
-  return new Map(
-    specs.map((spec) => {
-      if (!Object.hasOwn(inputs, spec.name)) fail(spec.name, 'the input is missing', describe(spec));
-      return [spec.name, checkInput(spec, inputs[spec.name]!)];
-    }),
-  );
+  if (Object.keys(inputs).length !== specs.length) refuseNames(specs, inputs);
+  return tensors;
+}
+
+/** A name that the model does not have explains more than one that is missing. */
+function refuseNames(
+  specs: readonly TensorSpec[],
+  inputs: Readonly<Record<string, Input>>,
+  missing?: TensorSpec,
+): void {
+  const names = specs.map(({ name }) => name);
+  const unknown = Object.keys(inputs).find((name) => !names.includes(name));
+  if (unknown !== undefined) fail(unknown, 'the model has no such input', names.join(', ') || 'none');
+  if (missing) fail(missing.name, 'the input is missing', describe(missing));
 }
 
 function checkInput(spec: TensorSpec, input: Input): Tensor {
@@ -68,8 +88,11 @@ function checkArray(spec: TensorSpec, data: unknown): void {
 
 /** The shape that `length` elements can only have: no dimension is free, or one is and the others divide it. */
 function inferShape(spec: TensorSpec, length: number): readonly number[] {
-  const known = sizeOf(spec.shape.filter((dim) => typeof dim === 'number'));
-  const free = spec.shape.filter((dim) => typeof dim === 'string').length;
+  let [known, free] = [1, 0];
+  for (const dim of spec.shape) {
+    if (typeof dim === 'number') known *= dim;
+    else free++;
+  }
   if (free > 1) fail(spec.name, 'more than one dimension is free', '{ data, shape }', 'an array without a shape');
   if (free === 1 && (known === 0 || length % known !== 0)) {
     fail(
@@ -83,11 +106,13 @@ function inferShape(spec: TensorSpec, length: number): readonly number[] {
 }
 
 function checkShape(spec: TensorSpec, shape: readonly number[]): void {
-  const sound = shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
   // An empty spec is a scalar or a tensor of unknown rank: onnxruntime judges it.
-  const rank = spec.shape.length === 0 || shape.length === spec.shape.length;
-  const fits = spec.shape.every((dim, axis) => typeof dim === 'string' || dim === shape[axis]);
-  if (!sound || !rank || !fits) fail(spec.name, 'the shape differs', list(spec.shape), list(shape));
+  let fits = spec.shape.length === 0 || shape.length === spec.shape.length;
+  for (const [axis, dim] of shape.entries()) {
+    const expected = spec.shape[axis];
+    fits &&= Number.isSafeInteger(dim) && dim >= 0 && (typeof expected !== 'number' || expected === dim);
+  }
+  if (!fits) fail(spec.name, 'the shape differs', list(spec.shape), list(shape));
 }
 
 /** Array elements of a tensor: types under 8 bits share bytes. */

@@ -1,7 +1,7 @@
 import { EdgefoldError } from '../errors.ts';
 import { bind } from './bind.ts';
 import { disposed } from './faults.ts';
-import { checkInputs } from './inputs.ts';
+import { checkedInputs } from './inputs.ts';
 import type {
   Bound,
   CacheReport,
@@ -13,7 +13,7 @@ import type {
   StreamOptions,
   TensorSpec,
 } from './model.ts';
-import type { Runner } from './runner.ts';
+import { set, type Runner } from './runner.ts';
 import { stream } from './stream.ts';
 
 /** What is known of a model beside where it runs. */
@@ -48,16 +48,19 @@ export class LoadedModel implements Model {
     this.#surroundings = surroundings;
   }
 
-  async run(inputs: Inputs, { signal }: RunOptions = {}): Promise<Outputs> {
+  async run(inputs: Inputs, options?: RunOptions): Promise<Outputs> {
     if (this.#disposal) throw disposed();
+    const signal = options?.signal;
     if (signal && !this.#surroundings.canAbort) throw unabortable();
-    const tensors = [...checkInputs(this.inputs, inputs)];
-    return Object.fromEntries(await this.#runner.run(tensors, signal));
+    const results = await this.#runner.run(checkedInputs(this.inputs, inputs), signal);
+    const outputs: Outputs = {};
+    for (const [name, tensor] of results) set(outputs, name, tensor);
+    return outputs;
   }
 
   async bind(shapes: Readonly<Record<string, readonly number[]>> = {}): Promise<Bound> {
     if (this.#disposal) throw disposed();
-    return bind(this, shapes);
+    return bind(this, this.#runner, shapes, () => this.#disposal !== undefined);
   }
 
   stream(items: AsyncIterable<Inputs> | Iterable<Inputs>, options: StreamOptions = {}): AsyncIterable<Outputs> {

@@ -1,6 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
 import type { DType, Tensor } from '../tensor.ts';
-import { patternsOf, type NativeResults } from './binding.ts';
+import { patternsOf, type NativeFeeds, type NativeResults } from './binding.ts';
 import { runtimeError } from './faults.ts';
 import type { OpenSession } from './open-session.ts';
 import type { Description, NamedTensors } from './protocol.ts';
@@ -8,6 +8,8 @@ import type { Description, NamedTensors } from './protocol.ts';
 /** A model where it runs: in this thread, in a worker, in a process. What it is given has been checked. */
 export interface Runner extends Description {
   run(inputs: NamedTensors, signal?: AbortSignal): Promise<NamedTensors>;
+  /** Runs on the same memory again and again: what `inputs` holds by then. `write` is handed each result. */
+  bound?(inputs: NamedTensors, write: (results: NativeResults) => void): () => Promise<void>;
   /** Waits for the runs already asked for. */
   dispose(): Promise<void>;
 }
@@ -21,11 +23,6 @@ export class Turns {
     this.#last = result.catch(() => undefined);
     return result;
   }
-
-  /** Everything that has been asked for so far is done. */
-  async rest(): Promise<void> {
-    await this.#last;
-  }
 }
 
 /** Runs in the thread of the caller. */
@@ -35,37 +32,62 @@ export class LocalRunner implements Runner {
   readonly report;
   readonly #open: OpenSession;
   readonly #turns: Turns;
+  readonly #runSession: (feeds: NativeFeeds) => Promise<NativeResults>;
   #disposal: Promise<void> | undefined;
 
   /** @param turns shared by all sessions of one WebAssembly module. */
   constructor(open: OpenSession, turns: Turns) {
+    const { session, binding } = open;
     this.inputs = open.inputs;
     this.outputs = open.outputs;
     this.report = open.report;
     this.#open = open;
     this.#turns = turns;
+    const run = binding.quickRun?.(session) ?? ((feeds: NativeFeeds) => session.run(feeds));
+    this.#runSession = binding.runsDone ? run : (feeds) => turns.take(() => run(feeds));
   }
 
   run(inputs: NamedTensors): Promise<NamedTensors> {
-    return this.#turns.take(() => this.#runNow(inputs));
+    return this.#runSession(this.#feeds(inputs)).then(this.#named, failed);
+  }
+
+  bound(inputs: NamedTensors, write: (results: NativeResults) => void): () => Promise<void> {
+    const feeds = this.#feeds(inputs);
+    return () => this.#runSession(feeds).then(write, failed);
   }
 
   dispose(): Promise<void> {
-    this.#disposal ??= this.#turns.take(() => this.#open.session.release());
+    this.#disposal ??= this.#turns.take(async () => {
+      const { binding, session } = this.#open;
+      await binding.runsDone?.();
+      await session.release();
+    });
     return this.#disposal;
   }
 
-  async #runNow(inputs: NamedTensors): Promise<NamedTensors> {
-    const { session, binding } = this.#open;
-    const feeds = Object.fromEntries(inputs.map(([name, tensor]) => [name, binding.tensor(tensor)]));
-    const results = await session.run(feeds).catch((error: unknown) => {
-      throw runtimeError('the model failed while running', error);
-    });
-    return this.outputs.map(({ name }) => [name, tensorOf(name, results)]);
+  #feeds(inputs: NamedTensors): NativeFeeds {
+    const { binding } = this.#open;
+    const feeds: Record<string, ReturnType<typeof binding.tensor>> = {};
+    for (const [name, tensor] of inputs) set(feeds, name, binding.tensor(tensor));
+    return feeds;
   }
+
+  readonly #named = (results: NativeResults): NamedTensors =>
+    this.outputs.map(({ name }) => [name, tensorOf(name, results)]);
 }
 
-function tensorOf(name: string, results: NativeResults): Tensor {
+/** Sets an own property, whatever its name. */
+export function set<T>(record: Record<string, T>, name: string, value: T): void {
+  if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true });
+  else record[name] = value;
+}
+
+function failed(error: unknown): never {
+  throw runtimeError('the model failed while running', error);
+}
+
+/** One output among those that a run gave. @throws {EdgefoldError} RUNTIME. */
+export function tensorOf(name: string, results: NativeResults): Tensor {
   const native = Object.hasOwn(results, name) ? results[name] : undefined;
   if (!native) throw new EdgefoldError('RUNTIME', 'the runtime gave no such output', { where: `output ${name}` });
   return { dtype: native.type as DType, shape: [...native.dims], data: patternsOf(native) };
