@@ -6,6 +6,7 @@ import { writeFileWhole, writeModelFiles, type OutputOptions, type WrittenModel 
 import { canonicalJson } from '../onnx/canonical-json.ts';
 import { stampProvenance } from '../onnx/provenance.ts';
 import type { ExternalData } from '../onnx/read.ts';
+import type { OriginalModel } from '../parity/original/tfjs.ts';
 import type { ProofGraphs } from '../parity/proof.ts';
 import type { WriteOptions } from '../onnx/write.ts';
 import type { ModelSource } from '../runtime/model.ts';
@@ -16,7 +17,7 @@ import { conversionText } from './conversion-text.ts';
 import { inputSpecs, outputSpecs } from './graph-specs.ts';
 import type { FoldDocument, FoldJson, ParityJson, ProvenanceJson, SourceJson } from './json.ts';
 import { refuseOverInput } from './output-file.ts';
-import { comparePair, notAskedFor, type ParitySettings } from './parity-check.ts';
+import { comparePair, notAskedFor, type Evidence, type ParitySettings } from './parity-check.ts';
 import type { Progress } from './progress.ts';
 import { readVersion } from './version.ts';
 import { heldSignals } from './signals.ts';
@@ -39,6 +40,8 @@ export interface Delivery {
   /** Whether the graph is not simply what was read. */
   readonly isNew: boolean;
   readonly source?: SourceJson;
+  /** Loads the model that was exported in its own framework, where that was asked for. */
+  readonly original?: () => Promise<OriginalModel>;
   readonly warnings: readonly string[];
 }
 
@@ -69,7 +72,7 @@ export async function deliver(
     progress.step('comparing');
     parity = await withCandidate(graph, output, options, (candidate) => {
       made = candidate;
-      return comparePair(reference(), candidate.model, settings, progress, proofGraphs(delivery));
+      return comparePair(reference(), candidate.model, settings, progress, evidenceOf(delivery));
     });
   }
   const accepted = !reference || parity.verdict === 'pass';
@@ -77,6 +80,11 @@ export async function deliver(
   const written = accepted ? await heldSignals(() => write(delivery, made, options)) : undefined;
   const document = documentOf(delivery, { parity, provenance, written, sizeBytes: made?.sizeBytes ?? 0 });
   return { document, table: () => conversionText(document, args.flag('explain')), exitCode: accepted ? 0 : 2 };
+}
+
+function evidenceOf(delivery: Delivery): Evidence {
+  const { original } = delivery;
+  return { graphs: proofGraphs(delivery), ...(original && { original }) };
 }
 
 function proofGraphs({ graph, unfolded, report, externalData }: Delivery): ProofGraphs | undefined {

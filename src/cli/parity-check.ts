@@ -1,4 +1,5 @@
 import { EdgefoldError } from '../errors.ts';
+import type { OriginalModel } from '../parity/original/tfjs.ts';
 import type { ProofGraphs } from '../parity/proof.ts';
 import type { ParityReport, Tolerance } from '../parity/report.ts';
 import { SAMPLE_DEFAULTS, type Range, type SampleOptions } from '../parity/sample-options.ts';
@@ -48,6 +49,13 @@ export async function paritySettings(args: Arguments): Promise<ParitySettings> {
 /** Share of the work that a proof is where it was asked for; unasked it is a small one. */
 const PROOF_SHARE = { always: 0.9, auto: 0.2 } as const;
 
+/** What there is beside the two models. */
+export interface Evidence {
+  readonly graphs?: ProofGraphs | undefined;
+  /** Loads the model that both come from, in its own framework. */
+  readonly original?: () => Promise<OriginalModel>;
+}
+
 /**
  * Runs both on onnxruntime: the reference as it is written, the candidate at every optimisation level. With their
  * graphs, what differs between them is proven to be rounding, or found to be a defect.
@@ -57,7 +65,7 @@ export async function comparePair(
   candidate: ModelSource,
   settings: ParitySettings,
   progress: Progress,
-  graphs?: ProofGraphs,
+  { graphs, original }: Evidence = {},
 ): Promise<ParityReport> {
   const [{ verify }, { load }] = await Promise.all([import('../parity/verify.ts'), import('./runtime.ts')]);
   const total = (1 + OPTIMIZATION_LEVELS.length) * (settings.samples ?? SAMPLE_DEFAULTS.samples);
@@ -69,7 +77,8 @@ export async function comparePair(
   const onProof = (proven: number) => {
     progress.part(1 - share + share * proven, 1);
   };
-  return verify({ load: counting, reference, candidate, onProof, ...settings, ...(graphs && { graphs }) });
+  const evidence = { ...(graphs && { graphs }), ...(original && { original }) };
+  return verify({ load: counting, reference, candidate, onProof, ...settings, ...evidence });
 }
 
 /** The same loader; its models tell of every run. */
@@ -122,7 +131,7 @@ export function notAskedFor(): { readonly verdict: 'not-run'; readonly reason: s
 
 /** @throws {EdgefoldError} USAGE if options of the comparison are given together with `--no-verify`. */
 export function checkNoVerify(args: Arguments): void {
-  const idle = Object.keys(PARITY_OPTIONS).find((option) => args.flag(option));
+  const idle = [...Object.keys(PARITY_OPTIONS), 'original'].find((option) => args.flag(option));
   if (!args.flag('no-verify') || !idle) return;
   throw new EdgefoldError('USAGE', `--${idle} has no effect with --no-verify`, { hint: 'Leave one of them out.' });
 }

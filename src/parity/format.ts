@@ -20,7 +20,21 @@ export function formatParity(report: ParityReport): string[] {
     ...Object.entries(outputs).map(
       ([name, metrics]) => `  ${printable(name).padEnd(width)}  ${formatMetrics(metrics)}`,
     ),
+    ...originalLines(report, width),
     ...proofLines(report),
+  ];
+}
+
+function originalLines({ original }: ParityReport, width: number): string[] {
+  if (!original) return [];
+  const { verdict } = original;
+  if (verdict === 'not-run') return [`  original: not run (${printable(original.reason)})`];
+  return [
+    `  original: ${verdict} (${printable(original.label)})`,
+    ...(original.note === undefined ? [] : [`    ${printable(original.note)}`]),
+    ...Object.entries(original.outputs).map(
+      ([name, metrics]) => `    ${printable(name).padEnd(width)}  ${formatMetrics(metrics)}`,
+    ),
   ];
 }
 

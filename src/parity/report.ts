@@ -66,7 +66,22 @@ export interface ParityReport {
   /** Every part of the network that was changed, held against proven bounds, and what that comes to. */
   readonly audit: AuditTotals;
   readonly sites: readonly SiteAudit[];
+  /** The model in the framework that it comes from, where one was given. */
+  readonly original?: OriginalReport;
 }
+
+/** The candidate, run as it is written, against the original. `not-run` says why: nothing was compared with it. */
+export type OriginalReport =
+  | { readonly verdict: 'not-run'; readonly label?: string; readonly reason: string }
+  | {
+      readonly verdict: 'pass' | 'fail';
+      /** Framework, version and backend. */
+      readonly label: string;
+      readonly reason?: string;
+      /** Why `pass` although an output is beyond its tolerance. */
+      readonly note?: string;
+      readonly outputs: Readonly<Record<string, OutputMetrics>>;
+    };
 
 /** One way the candidate was run, such as one of onnxruntime's optimisation levels. */
 export interface ParityRun {

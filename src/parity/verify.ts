@@ -13,7 +13,8 @@ import { checkInputs } from '../runtime/inputs.ts';
 import { interfaceDifference } from './interface.ts';
 import { largest, MetricsBuilder } from './metrics.ts';
 import { noProof, prove, type Proof, type ProofOptions } from './proof.ts';
-import type { OutputMetrics, ParityReport, ParityRun, Tolerance } from './report.ts';
+import type { OriginalModel } from './original/tfjs.ts';
+import type { OriginalReport, OutputMetrics, ParityReport, ParityRun, Tolerance } from './report.ts';
 import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.ts';
 import { generateSamples } from './samples.ts';
 import { toleranceFor, TOLERANCES } from './tolerances.ts';
@@ -32,6 +33,8 @@ export interface VerifyOptions extends SampleOptions, ProofOptions {
   readonly tolerance?: Tolerance;
   /** Default: all of them. */
   readonly levels?: readonly OptimizationLevel[];
+  /** Loads the model in the framework that it comes from, which then has a say too. */
+  readonly original?: () => Promise<OriginalModel>;
 }
 
 /** What the reference gave: the yardstick of every run. */
@@ -53,6 +56,7 @@ const MODEL_FAULTS: readonly string[] = ['PROVIDER', 'RUNTIME', 'UNSUPPORTED', '
  * A site that breaks a proven bound fails it whatever the tolerance, and where every site is proven, rounding beyond
  * the tier of a dtype is no fault; a tolerance that was asked for is kept to. It is `not-run` when nothing could be compared: no samples, no outputs, an output that stays empty, or a reference
  * that does not load or run; and `fail` when the candidate has another interface, does not load or run, or differs.
+ * An original that differs fails it too; one that cannot be run says why, and changes nothing.
  *
  * @throws {EdgefoldError} FILE, USAGE; INPUT if `inputs` do not fit the reference.
  */
@@ -71,7 +75,26 @@ export async function verify(options: VerifyOptions): Promise<ParityReport> {
   const judgement = await judge(runs, proof, options.tolerance, (level) => {
     return rerun(options, level, yardstick.samples.slice(0, proof.exact?.length));
   });
-  return reportOf(options, runs, { judgement, proof, yardstick });
+  const original = await originalReport(options, yardstick, proof);
+  const report = reportOf(options, runs, { judgement, proof, yardstick });
+  if (!original) return report;
+  if (original.verdict !== 'fail' || report.verdict === 'fail') return { ...report, original };
+  return { ...report, verdict: 'fail', reason: `the original differs: ${original.reason ?? ''}`, original };
+}
+
+async function originalReport(
+  { original, tolerance, ...options }: VerifyOptions,
+  { model: { outputs }, samples, results: unfolded }: Yardstick,
+  proof: Proof,
+): Promise<OriginalReport | undefined> {
+  if (!original) return undefined;
+  try {
+    const candidate = await rerun(options, 'disabled', samples);
+    const { againstOriginal } = await import('./original/against-original.ts');
+    return await againstOriginal({ original, samples, outputs, candidate, unfolded, tolerance, proof });
+  } catch (error) {
+    return { verdict: 'not-run', reason: `the candidate did not run: ${faultOf(error)}` };
+  }
 }
 
 /** Only models that can take each other's place are looked into. */

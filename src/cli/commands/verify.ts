@@ -1,27 +1,31 @@
 import { basename } from 'node:path';
 import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
+import { CUSTOM_LAYERS_OPTION, customLayersOf } from '../custom-layers.ts';
 import { checkDims } from '../dims.ts';
 import type { VerifyDocument } from '../json.ts';
 import { comparePair, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import { parityText } from '../parity-text.ts';
 import type { Progress } from '../progress.ts';
 import { onnxSource } from '../onnx-source.ts';
+import { referenceFor } from '../original/reference.ts';
 import { checkOutput } from '../output-file.ts';
 import { startRuntime } from '../runtime.ts';
 
 export const verifyCommand: Command = {
   verb: 'verify',
   about:
-    'Runs two ONNX files on the same inputs and compares every output. A.onnx is the reference and runs as it is written; B.onnx runs at every optimisation level of onnxruntime. Exit code 0 when all agree, 2 when they do not or nothing could be compared.',
-  operands: ['A.onnx', 'B.onnx'],
+    'Runs two models on the same inputs and compares every output. A is the reference: an ONNX file, which runs as it is written, or the Keras or TF.js file that B.onnx was exported from, which is exported again and, where TF.js can run it, run there too. B.onnx runs at every optimisation level of onnxruntime. Exit code 0 when all agree, 2 when they do not or nothing could be compared.',
+  operands: ['A', 'B.onnx'],
   options: {
+    ...CUSTOM_LAYERS_OPTION,
     ...PARITY_OPTIONS,
     report: { value: 'OUT.html', help: 'write what was found as one page that can be read without Edgefold' },
     force: { help: 'replace an existing report' },
   },
   examples: [
     ['edgefold verify model.onnx model.folded.onnx', 'do both compute the same?'],
+    ['edgefold verify model.keras model.onnx', 'does the export compute what the original does?'],
     ['edgefold verify model.onnx model.folded.onnx --truth --report parity.html', 'the whole evidence, as a page'],
   ],
   run: verifyFiles,
@@ -30,7 +34,8 @@ export const verifyCommand: Command = {
 async function verifyFiles(args: Arguments, progress: Progress): Promise<Outcome> {
   const settings = await paritySettings(args);
   await startRuntime();
-  const [reference, candidate] = await Promise.all([onnxSource(args.operand(0)), onnxSource(args.operand(1))]);
+  const candidate = await onnxSource(args.operand(1));
+  const reference = await referenceFor(args.operand(0), candidate.graph, await customLayersOf(args));
   checkDims(settings, [...reference.graph.inputs, ...candidate.graph.inputs]);
   const report = args.text('report');
   if (report !== undefined) {
@@ -39,7 +44,11 @@ async function verifyFiles(args: Arguments, progress: Progress): Promise<Outcome
   progress.expect(1);
   progress.step('comparing');
   const graphs = { reference: reference.graph, candidate: candidate.graph };
-  const parity = await comparePair(reference.model, candidate.model, settings, progress, graphs);
+  const { original } = reference;
+  const parity = await comparePair(reference.model, candidate.model, settings, progress, {
+    graphs,
+    ...(original && { original }),
+  });
   if (report !== undefined) {
     const { writeReport } = await import('../report-file.ts');
     const [first, second] = [args.operand(0), args.operand(1)].map((path) => basename(path));

@@ -9,8 +9,16 @@ export interface TfjsModel {
   readonly weightSpecs: readonly io.WeightsManifestEntry[];
   readonly weightData: ArrayBuffer;
   readonly signature?: object | undefined;
+  /** For layers without weight data: what each has. */
+  readonly assign?: readonly Assignment[];
   readonly inputs: readonly Endpoint[];
   readonly outputs: readonly Endpoint[];
+}
+
+/** Weights of a layer that stands in no weight file; the way to it goes through models and wrappers. */
+export interface Assignment {
+  readonly path: readonly string[];
+  readonly weights: readonly { readonly name: string; readonly tensor: () => Tensor<'float32'> }[];
 }
 
 export interface Endpoint {
@@ -35,9 +43,9 @@ export interface OriginalModel {
  */
 export async function loadTfjs(model: TfjsModel): Promise<OriginalModel> {
   const { tf, version } = await tfjs();
-  const { kind, topology, weightSpecs, weightData, signature, inputs } = model;
+  const { topology, weightSpecs, weightData, signature, inputs } = model;
   const artifacts = { modelTopology: topology, weightSpecs: [...weightSpecs], weightData, ...(signature && { signature }) };
-  const loaded = await attempt('TF.js does not load the model', () => load(kind, { load: () => Promise.resolve(artifacts) }));
+  const loaded = await attempt('TF.js does not load the model', () => load(tf, model, { load: () => Promise.resolve(artifacts) }));
   return {
     label: `TF.js ${version}, CPU backend`,
     run: (sample) => attempt('TF.js does not run the model', async () => {
@@ -58,10 +66,11 @@ interface Loaded {
   dispose(): void;
 }
 
-async function load(kind: TfjsModel['kind'], handler: io.IOHandler): Promise<Loaded> {
+async function load(tf: Tf, { kind, assign = [] }: TfjsModel, handler: io.IOHandler): Promise<Loaded> {
   if (kind === 'layers') {
     const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
     const model = await loadLayersModel(handler);
+    for (const assignment of assign) giveWeights(tf, model, assignment);
     const run: Loaded['run'] = (tensors) => [model.predict([...tensors])].flat();
     return { run, dispose: () => { model.dispose(); } }; // prettier-ignore
   }
@@ -98,7 +107,40 @@ async function attempt<T>(summary: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-type Tf = typeof import('@tensorflow/tfjs-core');
+/** What TF.js's models, wrappers and layers have that is used here. */
+interface TfjsLayer {
+  readonly name: string;
+  readonly weights: readonly { readonly originalName: string; readonly shape: readonly (number | null)[] }[];
+  getLayer?(name: string): TfjsLayer;
+  readonly layer?: TfjsLayer;
+  readonly forwardLayer?: TfjsLayer;
+  readonly backwardLayer?: TfjsLayer;
+  setWeights(weights: TfTensor[]): void;
+}
+
+/** TF.js has the same variables under the same names, behind that of the layer. */
+function giveWeights(tf: Tf, model: object, { path, weights }: Assignment): void {
+  const layer = path.reduce(part, model as TfjsLayer);
+  const tensors = layer.weights.map(({ originalName }) => {
+    const name = originalName.split('/').at(-1)!;
+    const weight = weights.find((each) => each.name === name) ?? weights.find((each) => `depthwise_${each.name}` === name);
+    if (!weight) throw new Error(`${path.join('/')} has no weight ${name} here`);
+    const { shape, data } = weight.tensor();
+    return tf.tensor(data, [...shape], 'float32');
+  });
+  layer.setWeights(tensors);
+  for (const tensor of tensors) tensor.dispose();
+} // prettier-ignore
+
+/** A layer of a model by its name, what a wrapper holds by its place. */
+function part(within: TfjsLayer, name: string): TfjsLayer {
+  const wrapped = name === '0' ? (within.layer ?? within.forwardLayer) : name === '1' ? within.backwardLayer : undefined;
+  const layer = within.getLayer ? within.getLayer(name) : wrapped;
+  if (!layer) throw new Error(`${within.name} holds no ${name} here`);
+  return layer;
+} // prettier-ignore
+
+type Tf = Awaited<ReturnType<typeof tfjs>>['tf'];
 
 function toTfjs(tf: Tf, { dtype, shape, data }: Tensor): TfTensor {
   const numbers = Array.from(data as ArrayLike<number | bigint>, Number);

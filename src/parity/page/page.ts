@@ -91,8 +91,11 @@ interface OutputRow extends OutputMetrics {
   readonly run: string;
 }
 
-function outputsSection({ runs, outputs }: ParityReport, charts: readonly Chart[]): Html {
-  const rows = runs.flatMap(({ label, outputs: own }) => Object.entries(own).map(([name, metrics]): OutputRow => ({ name, run: label, ...metrics }))); // prettier-ignore
+function outputsSection(parity: ParityReport, charts: readonly Chart[]): Html {
+  const { runs, outputs, original } = parity;
+  const all =
+    original && original.verdict !== 'not-run' ? [...runs, { ...original, label: `against ${original.label}` }] : runs;
+  const rows = all.flatMap(({ label, outputs: own }) => Object.entries(own).map(([name, metrics]): OutputRow => ({ name, run: label, ...metrics }))); // prettier-ignore
   const places = charts.filter(({ id }) => id.startsWith('ulp-')).map(placeFor);
   const metrics = table<OutputRow>('Each output in each run, against the reference', rows, [
     { heading: 'output', cell: ({ name }) => name },
@@ -106,8 +109,17 @@ function outputsSection({ runs, outputs }: ParityReport, charts: readonly Chart[
   ]); // prettier-ignore
   return html`<section>
     <h2>Outputs</h2>
-    ${metrics}${places}${binsTable(outputs)}
+    ${originalSentence(parity)}${metrics}${places}${binsTable(outputs)}
   </section>`;
+}
+
+/** What the framework that the model comes from has to say. */
+function originalSentence({ original }: ParityReport): Html | '' {
+  if (!original) return '';
+  if (original.verdict === 'not-run') return html`<p>The original was not run: ${original.reason}</p>`;
+  return html`<p>
+    The original, run with ${original.label}: ${original.verdict}. ${original.note ?? original.reason ?? ''}
+  </p>`;
 }
 
 /** The numbers of the charts, for those who cannot see them. */
