@@ -44,13 +44,20 @@ const REFUSALS: readonly (Refusal & { readonly pattern: RegExp })[] = [
     hint: 'Write this step with Keras layers and save the model again, or export the part of the model before it.',
   },
   {
-    pattern: /(LSTM|GRU|RNN|^StackedRNNCells|Cell)\w*$/,
-    reason: 'this kind of recurrent layer is not exported yet',
+    pattern: /Cell$|^StackedRNNCells$/,
+    reason: 'it is a cell, which computes one step and belongs into an RNN',
+    hint: 'Put it into a RNN layer, and save the model again.',
+  },
+  {
+    pattern: /(LSTM|GRU|RNN)\w*$|Attention$/,
+    reason: 'it is none of the recurrent and attention layers of Keras',
     hint: NOT_YET,
   },
-  { pattern: /^Wrapper$/, reason: 'wrappers around layers are not exported yet', hint: NOT_YET },
-  { pattern: /Attention$/, reason: 'attention layers are not exported yet', hint: NOT_YET },
-  { pattern: /^(Layer|Group|Unit|RMS|Spectral)Normalization$/, reason: 'this normalisation is not exported yet', hint: NOT_YET },
+  {
+    pattern: /^Wrapper$/,
+    reason: 'it is a class for others to build on, whose computation is Python code',
+    hint: NOT_YET,
+  },
   {
     pattern: /^(Hashing|HashedCrossing)$/,
     reason: 'it takes FarmHash of its input, which no ONNX operator computes',
@@ -65,6 +72,16 @@ const REFUSALS: readonly (Refusal & { readonly pattern: RegExp })[] = [
   {
     pattern: /^(ContrastLimitedAdaptiveHistogramEqualization|Equalization)$/,
     reason: 'it counts the values of each image in a histogram, which no ONNX operator does',
+    hint: BEFORE_IT,
+  },
+  {
+    pattern: /^RandomCrop$/,
+    reason: 'what it does outside training differs between versions of Keras, and the file does not say which is meant',
+    hint: 'Use CenterCrop or Resizing in its place.',
+  },
+  {
+    pattern: /^(MelSpectrogram|STFTSpectrogram)$/,
+    reason: 'its windows are made by Keras when it runs, and are not exported',
     hint: BEFORE_IT,
   },
   {

@@ -144,8 +144,7 @@ describe('a layer that cannot be exported', () => {
     ['an unknown activation', dense('d', [3, 2], { config: { activation: 'my_act' } }), /d \(Dense\): its activation "my_act" is not known here\. Known are linear, relu/],
     ['an activation in Python', dense('d', [3, 2], { config: { activation: { class_name: '__lambda__', config: {} } } }), /Python code/],
     ['weights kept as scaled integers', dense('d', [3, 2], { config: { dtype: { class_name: 'QuantizedDTypePolicy', config: { name: 'int8_from_float32' } } } }), /it is quantized/],
-    ['an equation that is no Dense', layer('e', 'EinsumDense', { config: { equation: 'ab,bcd->acd' } }), /equation/],
-    ['a crop that keeps the aspect ratio', layer('r', 'Resizing', { config: { height: 2, width: 2, crop_to_aspect_ratio: true } }), /crop_to_aspect_ratio/],
+    ['a size that is smoothed', layer('r', 'Resizing', { config: { height: 2, width: 2, antialias: true } }), /antialias/],
     ['a crop at random', layer('r', 'RandomCrop', { config: { height: 2, width: 2 } }), /r \(RandomCrop\)/],
   ])('says so: %s', (_name, given, message) => {
     const { code, message: text } = failure(chain(given));
@@ -164,15 +163,15 @@ describe('a layer that cannot be exported', () => {
     expect(text).toMatch(message);
   }); // prettier-ignore
 
-  test('is one that reads the joint mask of two sequences', () => {
-    const embedded = (name: string) =>
-      layer(name, 'Embedding', { config: { input_dim: 5, output_dim: 2, mask_zero: true }, weights: [filled([5, 2])], calls: [['x']] }); // prettier-ignore
-    const merged = layer('sum', 'Add', { calls: [['a', 'b']] });
-    const mean = layer('mean', 'GlobalAveragePooling1D', { calls: [['sum']] });
-    const layers = [input('x', [null, 3]), embedded('a'), embedded('b'), merged, mean];
-    expect(operators(exported(model('m', layers, ['sum'])))).toBe('Cast Gather Cast Gather Add');
-    expect(failure(model('m', layers, ['mean'])).message).toMatch(
-      /sum \(Add\): a layer behind it reads the joint mask/,
+  test('is one that reads the mask of tensors put together along an axis that has none', () => {
+    const embedding = layer('embedded', 'Embedding', { config: { input_dim: 5, output_dim: 2, mask_zero: true }, weights: [filled([5, 2])], calls: [['x']] }); // prettier-ignore
+    const joined = layer('joined', 'Concatenate', { config: { axis: 2 }, calls: [['embedded', 'embedded']] });
+    const mean = layer('mean', 'GlobalAveragePooling2D', { calls: [['joined']] });
+    const recurrent = layer('soft', 'Softmax', { calls: [['joined']] });
+    const layers = [input('x', [null, 3, 4]), embedding, joined, mean, recurrent];
+    expect(operators(exported(model('m', layers, ['mean'])))).toBe('Cast Gather Concat ReduceMean');
+    expect(failure(model('m', layers, ['soft'])).message).toMatch(
+      /joined \(Concatenate\): a layer behind it reads the mask/,
     );
   });
 

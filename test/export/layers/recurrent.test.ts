@@ -96,7 +96,7 @@ describe('a recurrent layer', () => {
     ['an activation of the gates that ONNX has not', recurrent('a', 'GRU', [3, 4], { recurrent_activation: 'relu6' }), /its recurrent_activation relu6 is none/],
     ['an activation in Python', recurrent('a', 'GRU', [3, 4], { activation: { class_name: '__lambda__', config: {} } }), /its activation "__lambda__" is none/],
     ['cells of somebody else', layer('a', 'RNN', { config: { cell: { class_name: 'MinimalCell', config: {} } } }), /its cell MinimalCell is not known here/],
-    ['several cells', layer('a', 'RNN', { config: { cell: [{ class_name: 'GRUCell' }] } }), /several cells/],
+    ['cells of which one is of somebody else', layer('a', 'RNN', { config: { cell: [{ class_name: 'MinimalCell', config: {} }, { class_name: 'GRUCell' }] } }), /its cell MinimalCell is not known here/],
     ['a wrapped layer that is not recurrent', wrapper('a', 'Bidirectional', [layer('f', 'ConvLSTM1D'), layer('b', 'ConvLSTM1D')]), /it wraps a ConvLSTM1D/],
     ['a wrapped layer that cannot be exported', wrapper('a', 'TimeDistributed', [layer('f', 'Lambda')]), /f \(Lambda\): it holds Python code/],
   ])('is refused by name for %s', (_name, given, message) => {
