@@ -111,6 +111,7 @@ const INPUT_TYPES = new Map<string, DType>([
   ['int32', 'int32'],
   ['int64', 'int64'],
   ['bool', 'bool'],
+  ['string', 'string'],
 ]);
 
 function inputType(layer: Layer, warnings: Set<string>): DType {

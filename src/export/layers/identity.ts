@@ -3,8 +3,8 @@ import type { LayerLowering } from '../lowering.ts';
 /**
  * Keras layers that do something in training only; at inference y = x, and no node is written.
  *
- * `RandomCrop` is not among them: it crops and scales at inference too. Neither are `CenterCrop`, `AutoContrast`,
- * `Equalization` and `Solarization`, which have nothing random.
+ * `RandomCrop` is not among them: older versions crop and scale at inference too. Neither are `CenterCrop`,
+ * `AutoContrast` and `Equalization`, which have nothing random.
  * Source: https://keras.io/api/layers/regularization_layers/ and …/preprocessing_layers/image_augmentation/
  */
 export const identity: LayerLowering = {
@@ -15,7 +15,7 @@ export const identity: LayerLowering = {
     ...['RandomElasticTransform', 'RandomFlip', 'RandomGaussianBlur', 'RandomGrayscale', 'RandomHeight', 'RandomHue'],
     ...['RandomInvert', 'RandomPerspective', 'RandomPosterization', 'RandomRotation', 'RandomSaturation'],
     ...['RandomSharpness', 'RandomShear', 'RandomTranslation', 'RandomWidth', 'RandomZoom'],
-    ...['AugMix', 'CutMix', 'MixUp', 'RandAugment'],
+    ...['AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Solarization'],
   ],
   note: 'does nothing at inference: no node',
   inTraining: 'is random',

@@ -4,6 +4,7 @@ import { int64, type Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import type { LayerLowering } from '../lowering.ts';
+import { framed } from '../aspect-ratio.ts';
 import { bilinear } from '../resize.ts';
 import { spatialInput, spatialOutput, spatialShape, type Spatial } from '../spatial.ts';
 
@@ -18,18 +19,16 @@ import { spatialInput, spatialOutput, spatialShape, type Spatial } from '../spat
  * TensorFlow's bicubic rounds its sampling points to 1/1024, which ONNX's does not; ONNX's nearest rounds ties
  * otherwise for some pairs of sizes (14 to 23 is one).
  * Source: https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
- * @throws {EdgefoldError} UNSUPPORTED for the other interpolations, antialias, and keeping the aspect ratio.
+ * @throws {EdgefoldError} UNSUPPORTED for the other interpolations, and antialias.
  */
 export const resizing: LayerLowering = {
   classNames: ['Resizing'],
-  note: 'bilinear, and nearest from a fixed size; no antialias, aspect ratio not kept',
+  note: 'bilinear, and nearest from a fixed size; aspect ratio kept by a crop or a border; no antialias',
 
   lower(layer, [x], graph) {
-    for (const option of ['crop_to_aspect_ratio', 'pad_to_aspect_ratio', 'antialias']) {
-      if (layer.flag(option, false)) layer.unsupported(`its option ${option} has no exact ONNX form`);
-    }
-    const input = spatialInput(layer, graph.float(x), graph, 2);
+    if (layer.flag('antialias', false)) layer.unsupported('its option antialias has no exact ONNX form');
     const sizes = [layer.size('height'), layer.size('width')];
+    const input = spatialInput(layer, framed(layer, graph.float(x), sizes, graph), graph, 2);
     const name = layer.value('interpolation') ?? 'bilinear';
     if (name === 'bilinear') return spatialOutput(interpolated(input, sizes, graph));
     if (name === 'nearest') return spatialOutput(picked(layer, input, sizes, graph));

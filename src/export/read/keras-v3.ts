@@ -8,6 +8,7 @@ import { pathWeights, shardedWeights } from './path-weights.ts';
 import { listing } from './source-files.ts';
 import type { StoredWeight } from './spec.ts';
 import { readTopology } from './topology.ts';
+import { withVocabularies } from './vocabularies.ts';
 import { openZip } from './zip.ts';
 
 const CONFIG = 'config.json';
@@ -56,7 +57,8 @@ async function readMembers(members: Members, where: string): Promise<SourceFile>
   const kerasVersion = stringMember(metadata, 'keras_version') ?? '';
   const kerasMajor = kerasVersion === '' ? 3 : checkedVersion(kerasVersion, where);
   const config = (await members.member(CONFIG)) ?? new Uint8Array();
-  const model = readTopology(parseJson(config, `${where} ${CONFIG}`), where);
+  const read = readTopology(parseJson(config, `${where} ${CONFIG}`), where);
+  const model = await withVocabularies(read, (name) => members.member(name), where);
   const stored = await weightsOf(members, where);
   const bindings = bindByPath(model, stored, where);
   return {

@@ -2,6 +2,8 @@
 
 import base64
 import gzip
+import json
+import zipfile
 
 import numpy as np
 
@@ -29,3 +31,14 @@ def as_file(path):
     """A model file as text: gzip in base 64, without the time of writing."""
     with open(path, "rb") as file:
         return base64.b64encode(gzip.compress(file.read(), mtime=0)).decode()
+
+
+def packed(path):
+    """The archive again, compressed and without the date of saving."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    metadata = json.loads(members["metadata.json"])
+    members["metadata.json"] = json.dumps({**metadata, "date_saved": "2026-01-01@00:00:00"}).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name), members[name], zipfile.ZIP_DEFLATED)

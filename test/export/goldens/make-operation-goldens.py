@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import tempfile
-import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -20,7 +19,7 @@ GENERATION = 2 if sys.argv[1:] == ["keras2"] else 3
 
 import numpy as np
 import tensorflow as tf
-from golden_values import as_file, numbers, values
+from golden_values import as_file, numbers, packed, values
 
 if GENERATION == 2:
     import tf_keras as keras
@@ -31,17 +30,6 @@ else:
 NAME = "operation-goldens.json" if GENERATION == 3 else "keras2-operation-goldens.json"
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), NAME)
 CASES = {}
-
-
-def packed(path):
-    """The archive again, compressed and without the date of saving."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    metadata = json.loads(members["metadata.json"])
-    members["metadata.json"] = json.dumps({**metadata, "date_saved": "2026-01-01@00:00:00"}).encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(members):
-            archive.writestr(zipfile.ZipInfo(name), members[name], zipfile.ZIP_DEFLATED)
 
 
 def randomise(model, random):
