@@ -144,18 +144,68 @@ export function transposed<D extends 'float32' | 'float64'>(
 ): Tensor<D> {
   const source = stridesOf(shape);
   const newShape = permutation.map((axis) => shape[axis]!);
-  const steps = permutation.map((axis) => source[axis]!);
+  const target = stridesOf(newShape);
+  const axes = permutation.map((axis, i) => ({ size: shape[axis]!, from: source[axis]!, to: target[i]! }));
   const result = data.slice() as DTypeArray[D];
-  const index = new Array<number>(newShape.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < result.length; to++) {
-    (result as Float32Array)[to] = (data as Float32Array)[from]!;
-    for (let axis = newShape.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++index[axis]! < newShape[axis]!) break;
-      from -= steps[axis]! * newShape[axis]!;
-      index[axis] = 0;
+  const moving = mergedAxes(axes);
+  if (moving.length > 1 && result.length > 0) move(data as Float32Array, result as Float32Array, moving);
+  return { dtype, shape: newShape, data: result };
+}
+
+/** An axis and how far apart its elements lie before and after. */
+interface MovedAxis {
+  readonly size: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Without axes of one element, and with those joined that stay neighbours: in the order of the result. */
+function mergedAxes(axes: readonly MovedAxis[]): MovedAxis[] {
+  const merged: MovedAxis[] = [];
+  for (const axis of axes.filter(({ size }) => size !== 1)) {
+    const last = merged.at(-1);
+    const isNeighbour = last?.from === axis.from * axis.size;
+    if (last && isNeighbour) merged[merged.length - 1] = { ...axis, size: last.size * axis.size };
+    else merged.push(axis);
+  }
+  return merged;
+}
+
+/** Plane by plane of the axis that is densest before and the one that is densest after, which both like caches. */
+function move(data: Float32Array, result: Float32Array, axes: readonly MovedAxis[]): void {
+  const columns = axes.at(-1)!;
+  const rows = axes.reduce((best, axis) => (axis.from < best.from ? axis : best));
+  const inner = rows === columns ? { size: 1, from: 0, to: 0 } : rows;
+  const others = axes.filter((axis) => axis !== rows && axis !== columns);
+  const visit = (depth: number, from: number, to: number): void => {
+    const axis = others[depth];
+    if (axis) for (let i = 0; i < axis.size; i++) visit(depth + 1, from + i * axis.from, to + i * axis.to);
+    else movePlane(data, result, { rows: inner, columns, from, to });
+  };
+  visit(0, 0, 0);
+}
+
+/** As many rows of a plane as stay in the nearest cache. */
+const BAND = 16;
+
+interface Plane {
+  readonly rows: MovedAxis;
+  readonly columns: MovedAxis;
+  readonly from: number;
+  readonly to: number;
+}
+
+function movePlane(data: Float32Array, result: Float32Array, { rows, columns, from, to }: Plane): void {
+  for (let start = 0; start < rows.size; start += BAND) {
+    const end = Math.min(start + BAND, rows.size);
+    for (let j = 0; j < columns.size; j++) {
+      let source = from + start * rows.from + j * columns.from;
+      let target = to + start * rows.to + j * columns.to;
+      for (let i = start; i < end; i++) {
+        result[target] = data[source]!;
+        source += rows.from;
+        target += rows.to;
+      }
     }
   }
-  return { dtype, shape: newShape, data: result };
 }
