@@ -33,6 +33,12 @@ const forgotten = new FinalizationRegistry<() => void>((close) => {
 });
 let filesOpened = 0;
 
+/**
+ * Whether the library has faulted, reading or closing a damaged file: it has one memory for all files, and what that
+ * holds since nobody knows.
+ */
+let hasFaulted = false;
+
 /** Emscripten's word for: keep this array, make no copy. Its types do not know it. */
 const OWNED = { canOwn: true } as object;
 
@@ -159,16 +165,18 @@ class MemoryFile implements Hdf5File {
       this.#guard(path, () => module.get_dataset_data(this.#id, absolute(path), null, null, null, BigInt(pointer)));
       return module.HEAPU8.slice(pointer, pointer + byteLength);
     } finally {
-      module._free(pointer);
+      if (!hasFaulted) module._free(pointer);
     }
   }
 
   /** Any complaint of HDF5 is final: after one, what a read returns may be old memory. */
   #guard<T>(path: string, action: () => T): T {
+    if (hasFaulted) throw faultedBefore(this.#at(path));
     try {
       return action();
     } catch (cause) {
       if (cause instanceof EdgefoldError) throw cause;
+      hasFaulted = cause instanceof WebAssembly.RuntimeError;
       throw new EdgefoldError('CORRUPT', 'HDF5 cannot read it', {
         where: this.#at(path),
         hint: 'The file is damaged or cut short, or takes values from another file; fetch it again.',
@@ -182,10 +190,21 @@ class MemoryFile implements Hdf5File {
   }
 }
 
-/** Must not hold the file object, or it would never be forgotten. */
+function faultedBefore(where: string): EdgefoldError {
+  return new EdgefoldError('RUNTIME', "HDF5's library has broken down over another, damaged file", {
+    where,
+    hint: 'Reload the page, or start the program again.',
+  });
+}
+
+/** Must not hold the file object, or it would never be forgotten. Closing what is damaged may fail in any way. */
 function closer(module: H5Module, id: bigint, name: string): () => void {
   return () => {
-    module.close_file(id);
+    try {
+      if (!hasFaulted) module.close_file(id);
+    } catch (cause) {
+      hasFaulted = cause instanceof WebAssembly.RuntimeError;
+    }
     module.FS.unlink(name);
   };
 }
