@@ -17,24 +17,27 @@ const samples = digitSamples();
 
 sourcePanel(place('source'), (files, isBundled) => void open(files, isBundled));
 
-/** The steps of one model; each shows what it has as soon as it has it. */
+let opened = 0;
+
+/** The steps of one model; each shows what it has as soon as it has it, unless another model was opened meanwhile. */
 async function open(files: readonly GivenFile[], isBundled: boolean): Promise<void> {
-  document.body.dataset.state = 'busy';
+  const own = ++opened;
+  const isCurrent = () => own === opened;
   try {
     const model = await studio.open(files);
+    const shown = await samplesFor(isBundled);
+    if (!isCurrent()) return;
     facts(place('facts'), model);
-    tryIt(place('try'), { studio, model, samples: await samplesFor(isBundled), onError: complain });
+    tryIt(place('try'), { studio, model, samples: shown, onError: complain });
     folds(place('folds'), model);
     graphs(place('graph'), model);
     speedPanel(place('speed'), studio);
     const allowReport = takePanel(place('take'), studio, model);
     document.body.dataset.state = 'open';
-    await parityPanel(place('parity'), studio, model.sizeBytes.folded, allowReport);
-    say('');
+    await parityPanel(place('parity'), { studio, sizeBytes: model.sizeBytes.folded, isCurrent, onDone: allowReport });
+    if (isCurrent()) say('');
   } catch (error) {
-    complain(error);
-  } finally {
-    document.body.dataset.state = document.body.dataset.state === 'busy' ? 'failed' : 'open';
+    if (isCurrent()) complain(error);
   }
 }
 

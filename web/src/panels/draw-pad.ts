@@ -28,11 +28,17 @@ export function drawPad(onChange: () => void): DrawPad {
   const ink = canvas.getContext('2d', { willReadFrequently: true })!;
   Object.assign(ink, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round' });
   let pen = { x: SIZE / 2, y: SIZE / 2 };
+  /** What is shown and not drawn over is read as it was given. */
+  let shown: Float32Array | undefined;
   const moveTo = (to: typeof pen, draws: boolean) => {
-    if (draws) stroke(ink, pen, to);
+    if (draws) {
+      shown = undefined;
+      stroke(ink, pen, to);
+    }
     pen = to;
   };
   const clear = () => {
+    shown = undefined;
     ink.clearRect(0, 0, SIZE, SIZE);
     onChange();
   };
@@ -60,10 +66,11 @@ export function drawPad(onChange: () => void): DrawPad {
   return {
     element: canvas,
     clear,
-    read: (width, height) => centred(ink, width, height),
+    read: (width, height) => shown ?? centred(ink, width, height),
     show: (levels, width, height) => {
       ink.clearRect(0, 0, SIZE, SIZE);
       paint(ink, levels, width, height);
+      shown = levels;
       onChange();
     },
   };

@@ -7,16 +7,21 @@ import type { Studio } from '../studio/protocol.ts';
 /** Above this, comparing takes long enough to be asked for. */
 const AUTOMATIC_BYTES = 24e6;
 
+interface Comparison {
+  readonly studio: Studio;
+  readonly sizeBytes: number;
+  /** Whether no other model was opened meanwhile. */
+  readonly isCurrent: () => boolean;
+  readonly onDone: () => void;
+}
+
 /** Proves on the spot that both models give the same numbers, then, if asked, that both providers do. */
-export async function parityPanel(
-  section: HTMLElement,
-  studio: Studio,
-  sizeBytes: number,
-  onDone: () => void,
-): Promise<void> {
+export async function parityPanel(section: HTMLElement, comparisonOf: Comparison): Promise<void> {
+  const { studio, sizeBytes, isCurrent, onDone } = comparisonOf;
   const compare = async () => {
     fill(section, h('p', { class: 'soft' }, 'Running both on the same inputs …'));
     const report = await studio.verify();
+    if (!isCurrent()) return;
     fill(section, ...comparison('Unfolded and folded', report), gpuButton(section, studio));
     onDone();
   };

@@ -85,15 +85,17 @@ export class LocalStudio implements Studio {
   }
 
   async verify(): Promise<ParityReport> {
-    const { bytes, unfolded, folded, report } = this.#open();
+    const work = this.#open();
+    const { bytes, unfolded, folded, report } = work;
     this.#progress('Comparing unfolded and folded at every optimisation level');
-    this.#parity = await verify({
+    const parity = await verify({
       load: on('wasm'),
       reference: bytes.unfolded,
       candidate: bytes.folded,
       graphs: { reference: unfolded, candidate: folded, folds: report.folds },
     });
-    return this.#parity;
+    if (work === this.#work) this.#parity = parity;
+    return parity;
   }
 
   async compare(provider: Provider): Promise<ParityReport> {
