@@ -55,6 +55,10 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },
+  {
+    files: ['examples/**', 'test/runtime/web/fixtures/**'],
+    languageOptions: { globals: { document: 'readonly' } },
+  },
   ...ZONES.flatMap((zone) => [
     { files: zone.files, ignores: zone.node ?? [], rules: forbidden(zone, false) },
     ...(zone.node ? [{ files: zone.node, rules: forbidden(zone, true) }] : []),

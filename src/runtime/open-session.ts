@@ -71,13 +71,15 @@ function nobody(refused: readonly Refusal[]): EdgefoldError {
     return new EdgefoldError('PARTIAL', 'no provider that was asked for runs the whole model', {
       received,
       nodes,
-      hint: "Let these nodes run on the CPU with allow: 'partial', or add 'cpu' to the providers.",
+      hint: "Let these nodes run on the CPU with allow: 'partial', or add 'cpu' ('wasm' in browsers) to the providers.",
     });
   }
   const isNotInstalled = refused.every(({ missing }) => missing?.isNotInstalled);
   return new EdgefoldError('PROVIDER', 'no provider that was asked for runs this model', {
     received,
-    hint: isNotInstalled ? 'Install it with: npm install onnxruntime-node' : "Add 'cpu' to the providers.",
+    hint: isNotInstalled
+      ? 'Install it with: npm install onnxruntime-node'
+      : "Add 'cpu' ('wasm' in browsers) to the providers.",
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -92,6 +94,7 @@ async function tryProvider(attempt: Attempt): Promise<OpenSession | Refusal> {
   try {
     session = await binding.create(source, sessionOptions(provider, settings, isStrict));
   } catch (error) {
+    if (error instanceof EdgefoldError) throw error;
     if (isWhole(provider)) throw runtimeError('onnxruntime refused the model', error, nameOf(source));
     return refusal(attempt, wordsOf(error));
   }

@@ -93,7 +93,7 @@ function parentOf(pid: string): number {
 }
 
 /** Attention with kv_num_heads = 0. */
-function noHeads(): Uint8Array {
+export function noHeads(): Uint8Array {
   const graph = new Graph('no-heads');
   graph.model.opsets.set('', 23);
   graph.model.irVersion = 10;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { CHROMIUM } from '../support/chromium.ts';
 import { buildTests } from './web/builds.ts';
-import { deathTests } from './web/deaths.ts';
+import { deathTests, lostGpuTests } from './web/deaths.ts';
 import { providerTests } from './web/providers.ts';
 import { sharedTests } from './web/shared.ts';
 import { sourceTests } from './web/sources.ts';
@@ -31,5 +31,8 @@ if (CHROMIUM === undefined) {
   });
   describe('builds', () => {
     buildTests(() => stage);
+  });
+  describe('the end of a GPU', () => {
+    lostGpuTests(() => stage);
   });
 }

@@ -76,7 +76,7 @@ const bytesOf = (source: ModelSource): Uint8Array => {
 /** A runtime in the page's own thread cannot be started anew. */
 function dieHere(how: string): Promise<never> {
   return Promise.reject(
-    new EdgefoldError('DIED', `the runtime in this thread cannot go on: ${how}`, {
+    new EdgefoldError('DIED', `the runtime in this thread failed: ${how}`, {
       hint: "Reload the page, or load models with thread: 'worker', which starts anew by itself.",
     }),
   );

@@ -5,6 +5,7 @@ import { build, createServer } from 'vite';
 import { expect, test } from 'vitest';
 import { openSite } from '../../support/browser.ts';
 import { evaluatePerceptron, randomLayers } from '../../support/runnable-models.ts';
+import { withoutWebGpu } from './page.ts';
 import type { Stage } from './stage.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -15,16 +16,12 @@ export function buildTests(stage: () => Stage): void {
   test('a Vite build with no configuration carries one build of the runtime where the entry has one', async () => {
     using app = installed(stage(), FIXTURE);
     await viteBuild(app.folder);
-    const files = readdirSync(join(app.folder, 'dist/assets')).sort();
-    expect(files).toHaveLength(4);
-    expect(files.map((file) => file.replace(/-[\w-]{8}\./, '.'))).toEqual([
-      'index.js',
-      'ort-wasm-simd-threaded.wasm',
-      'ort-wasm.js',
-      'worker.js',
-    ]);
+    const files = readdirSync(join(app.folder, 'dist/assets'));
+    // The page's own code, in as many pieces as Vite likes.
+    const others = files.filter((file) => !/^(index|chunk|fix-dims)-/.test(file));
+    expect(others.map(plainName).sort()).toEqual(['ort-wasm-simd-threaded.wasm', 'ort-wasm.js', 'worker.js']);
     for (const isIsolated of [true, false]) {
-      const site = await openSite({ folders: [join(app.folder, 'dist'), stage().folder], isIsolated });
+      const site = await openSite({ folders: [join(app.folder, 'dist')], isIsolated });
       expect(await textOf(stage(), site.url)).toEqual(expectedText(isIsolated ? 2 : 1));
       await site.close();
     }
@@ -33,7 +30,6 @@ export function buildTests(stage: () => Stage): void {
   test('Vite serves it while one develops, with no configuration', async () => {
     using app = installed(stage(), FIXTURE);
     const server = await createServer({ root: app.folder, configFile: false, logLevel: 'silent', server: { port: 0 } });
-    cpSync(join(stage().folder, 'mlp.onnx'), join(app.folder, 'public/mlp.onnx'));
     await server.listen();
     try {
       expect(await textOf(stage(), server.resolvedUrls!.local[0]!)).toEqual(expectedText(1));
@@ -46,18 +42,20 @@ export function buildTests(stage: () => Stage): void {
     using app = installed(stage(), join(ROOT, 'examples/vite'));
     await viteBuild(app.folder);
     const artifacts = readdirSync(join(app.folder, 'dist/assets')).filter((file) => file.endsWith('.wasm'));
-    expect(artifacts.map((file) => file.replace(/-[\w-]{8}\.wasm$/, '.wasm')).sort()).toEqual([
+    expect(artifacts.map(plainName).sort()).toEqual([
       'ort-wasm-simd-threaded.asyncify.wasm',
       'ort-wasm-simd-threaded.jspi.wasm',
       'ort-wasm-simd-threaded.wasm',
     ]);
     const site = await openSite({ folders: [join(app.folder, 'dist')] });
     const page = await stage().browser.newPage();
+    // In software, WebGPU takes seconds for what the CPU does at once.
+    await page.addInitScript(withoutWebGpu);
     await page.goto(site.url);
     await page.setInputFiles('input', join(ROOT, 'models/digits/norm-before-activation/model.keras'));
     await page.waitForFunction(() => document.querySelector('pre')!.textContent !== '');
     const report = JSON.parse((await page.textContent('pre'))!) as unknown;
-    expect(report).toMatchObject({ batchNormalizations: { found: 3, folded: 3 }, provider: { refused: [] } });
+    expect(report).toMatchObject({ batchNormalizations: { found: 3, folded: 3 }, provider: { used: 'wasm' } });
     expect(site.requests.filter((path) => path.endsWith('.wasm'))).toHaveLength(1);
     await page.close();
     await site.close();
@@ -99,6 +97,9 @@ export function buildTests(stage: () => Stage): void {
   });
 }
 
+/** Without the hash that Vite adds. */
+const plainName = (file: string) => file.replace(/-[\w-]{8}(?=\.\w+$)/, '');
+
 const expectedText = (threads: number) => {
   const y = evaluatePerceptron(randomLayers([4, 5, 3], 1), [1, 2, 3, 4]);
   return { y: y.map((value) => expect.closeTo(value, 5) as number), threads };
@@ -114,6 +115,7 @@ function installed({ folder }: Stage, source: string): Disposable & { readonly f
   for (const file of readdirSync(join(folder, 'web'))) {
     linkSync(join(folder, 'web', file), join(own, 'dist/web', file));
   }
+  cpSync(join(folder, 'mlp.onnx'), join(app, 'public/mlp.onnx'));
   const remove = () => {
     rmSync(app, { recursive: true, force: true });
   };

@@ -42,3 +42,8 @@ export async function overlappingRuns([provider, count]: readonly [Provider, num
     [0, 1, 2].every((j) => Math.abs((all[i]!.y!.data[j] as number) - (y!.data[3 * i + j] as number)) < 1e-5);
   return { report: model.report, results: rows.filter((_, i) => isRight(i)).length };
 }
+
+/** Takes WebGPU away, before anything else runs in a page. */
+export function withoutWebGpu(): void {
+  Object.defineProperty(Object.getPrototypeOf(navigator), 'gpu', { value: undefined });
+}

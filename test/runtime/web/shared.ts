@@ -8,7 +8,6 @@ export function sharedTests(stage: () => Stage): void {
   describe.each<LoadOptions>([
     { provider: 'wasm', thread: 'worker' },
     { provider: 'wasm', thread: 'here' },
-    { provider: 'wasm', thread: { pool: 2 } },
     { provider: 'webgpu', thread: 'worker' },
     { provider: 'webgpu', thread: 'here' },
   ])('%j', (options) => {
@@ -17,6 +16,16 @@ export function sharedTests(stage: () => Stage): void {
         index,
         options,
       ] as const);
+    });
+  });
+
+  describe('in two workers', () => {
+    const overlapping = SUITE.map(({ name }, index) => ({ name, index })).filter(({ name }) =>
+      name.includes('overlapping'),
+    );
+    test.each(overlapping)('$name', async ({ index }) => {
+      const options: LoadOptions = { provider: 'wasm', thread: { pool: 2 } };
+      await stage().page.evaluate(([at, given]) => cases.SUITE[at]!.run(edgefold.load, given), [index, options] as const); // prettier-ignore
     });
   });
 
