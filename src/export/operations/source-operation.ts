@@ -8,6 +8,9 @@ export interface SourceOperation {
   readonly named: ReadonlyMap<string, CallArgument>;
 }
 
+/** More inputs than any node has. */
+const MAX_INPUTS = 1000;
+
 const LAMBDAS: ReadonlySet<string> = new Set(['TFOpLambda', 'SlicingOpLambda', 'TensorFlowOpLayer']);
 
 /** Whether the entry is an operation on tensors and no layer, though it may have the class name of one (`Add`). */
@@ -48,14 +51,48 @@ function graphNode(layer: Layer, call: SourceCall): SourceOperation {
   const node = nodeOf(layer);
   const inputs = call.args.flatMap((argument) => ('list' in argument ? argument.list : [argument]));
   const constants = layer.value('constants');
-  const places = isObject(constants) ? Object.entries(constants) : [];
+  const places = isObject(constants) ? Object.entries(constants).slice(0, MAX_INPUTS) : [];
   const args = [...inputs];
   for (const [place, constant] of places.sort(([a], [b]) => Number(a) - Number(b))) {
     args.splice(Number(place), 0, { constant });
   }
   const { op } = node;
   if (typeof op !== 'string') return layer.malformed('node_def', 'a node of a TensorFlow graph');
-  return { name: `raw.${op}`, args, named: attributesOf(node) };
+  return inFunctionForm({ name: `raw.${op}`, args, named: attributesOf(node) });
+}
+
+/** Nodes whose inputs stand in another order than the arguments of the function of that name. */
+function inFunctionForm({ name, args, named }: SourceOperation): SourceOperation {
+  const last = args.at(-1);
+  if (name === 'raw.ConcatV2' && last) return { name: 'concat', args: [{ list: args.slice(0, -1) }, last], named };
+  if (name === 'raw.Pack') return { name: 'stack', args: [{ list: args }], named };
+  if (name === 'raw.Split') return { name: 'split', args: [args[1]!], named: new Map([...named, ['num_or_size_splits', named.get('num_split') ?? NONE], ['axis', args[0] ?? NONE]]) };
+  if (name === 'raw.SplitV') return { name: 'split', args: [args[0]!, args[1]!, args[2]!], named };
+  if (name === 'raw.Unpack') return { name: 'unstack', args, named };
+  return name === 'raw.StridedSlice' ? { name: 'getitem', args: [args[0]!, { constant: keysOf(args, named) }], named } : { name, args, named };
+} // prettier-ignore
+
+const NONE: CallArgument = { constant: null };
+
+/** `x[…]` as TensorFlow's StridedSlice has it: begin, end and stride of each index, and a bit of each mask for what it means. */
+function keysOf([, ...bounds]: readonly CallArgument[], named: ReadonlyMap<string, CallArgument>): JsonValue {
+  const [begin = [], end = [], strides = []] = bounds.map(numbersOf);
+  const bit = (mask: string, i: number) => ((Number(constantOf(named.get(mask)) ?? 0) >> i) & 1) === 1;
+  return begin.map((start, i): JsonValue => {
+    if (bit('ellipsis_mask', i)) return { class_name: '__ellipsis__' };
+    if (bit('new_axis_mask', i)) return null;
+    if (bit('shrink_axis_mask', i)) return start;
+    return { start: bit('begin_mask', i) ? null : start, stop: bit('end_mask', i) ? null : (end[i] ?? null), step: strides[i] ?? 1 };
+  });
+} // prettier-ignore
+
+function constantOf(argument: CallArgument | undefined): JsonValue | undefined {
+  return argument && 'constant' in argument ? argument.constant : undefined;
+}
+
+function numbersOf(argument: CallArgument): readonly number[] {
+  const value = constantOf(argument);
+  return isList(value) ? value.map(Number) : [];
 }
 
 /** TensorFlow 2.2 and later write the node as an object, earlier ones as the bytes of a message. */

@@ -181,8 +181,39 @@ def keras2():
         tf.nn.max_pool2d(f, 2, 2, "SAME"), tf.nn.avg_pool2d(f, 3, 1, "VALID")])
 
 
+def graph_nodes():
+    """TensorFlowOpLayers, as TensorFlow 2.0 to 2.3 made of operations on tensors."""
+    from tf_keras.src.engine.base_layer import TensorFlowOpLayer
+
+    x, y = tensor("x", (5, 4)), tensor("y", (5, 4))
+    count = iter(range(100))
+
+    def node(op, inputs, constants=None, **attributes):
+        name = f"{op}_{next(count)}"
+        total = len(inputs) + len(constants or {})
+        attr = {key: {"type": "DT_FLOAT"} if value is float else {"type": "DT_INT32"} if value is int else value for key, value in attributes.items()}
+        definition = {"name": name, "op": op, "input": [f"i{i}" for i in range(total)], "attr": attr}
+        layer = TensorFlowOpLayer(node_def=definition, name=name, constants=constants)
+        return layer(inputs if len(inputs) > 1 else inputs[0])
+
+    f, i = np.float32, np.int32
+    reduced = {"T": float, "Tidx": int, "keep_dims": {"b": False}}
+    masks = {"T": float, "Index": int}
+    case("nodes of a graph", [x, y], [
+        node("AddV2", [x], {1: f(3.0)}, T=float), node("Sub", [x], {0: f(3.0)}, T=float), node("Mul", [x, y], T=float), node("RealDiv", [x], {1: f([1, 2, 4, 8])}, T=float),
+        node("Relu", [x], T=float), node("LeakyRelu", [x], T=float, alpha={"f": 0.25}), node("Mean", [x], {1: i([1])}, **reduced), node("Max", [x], {1: i([2])}, **{**reduced, "keep_dims": {"b": True}}),
+        node("ConcatV2", [x, y], {2: i(-1)}, T=float, N={"i": "2"}, Tidx=int), node("Pack", [x, y], T=float, N={"i": "2"}, axis={"i": "1"}),
+        *node("Split", [x], {0: i(2)}, T=float, num_split={"i": "2"}), node("Reshape", [x], {1: i([-1, 20])}, T=float, Tshape=int), node("Transpose", [x], {1: i([0, 2, 1])}, T=float, Tperm=int),
+        node("ExpandDims", [x], {1: i(1)}, T=float, Tdim=int), node("Pad", [x], {1: i([[0, 0], [1, 2], [0, 0]])}, T=float, Tpaddings=int), node("Cast", [x], SrcT=float, DstT=int),
+        node("BatchMatMulV2", [x, y], T=float, adj_x={"b": False}, adj_y={"b": True}), node("SquaredDifference", [x, y], T=float), node("Sigmoid", [x], T=float),
+        node("StridedSlice", [x], {1: i([0, 1]), 2: i([0, 4]), 3: i([1, 2])}, **masks, begin_mask={"i": "1"}, end_mask={"i": "1"}, ellipsis_mask={"i": "0"}, new_axis_mask={"i": "0"}, shrink_axis_mask={"i": "0"}),
+        node("StridedSlice", [x], {1: i([0, -1]), 2: i([0, 0]), 3: i([1, 1])}, **masks, begin_mask={"i": "1"}, end_mask={"i": "1"}, ellipsis_mask={"i": "0"}, new_axis_mask={"i": "0"}, shrink_axis_mask={"i": "2"})])
+
+
 (keras3 if GENERATION == 3 else keras2)()
 application_layers()
+if GENERATION == 2:
+    graph_nodes()
 with open(OUTPUT, "w") as file:
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(c, separators=(',', ':'))}" for name, c in CASES.items())
     file.write(f'{{"framework": "Keras {keras.__version__}, TensorFlow {tf.__version__}", "cases": {{\n{lines}\n}}}}\n')
