@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { withSupportTables } from '../scripts/support-table.ts';
+import { layersPage, withSupportTables } from '../scripts/support-table.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8');
 
 test('the support tables of the README are those of the code (npm run generate)', () => {
   expect(withSupportTables(read('README.md'))).toBe(read('README.md'));
+});
+
+test('docs/layers.md is that of the code (npm run generate)', () => {
+  expect(layersPage()).toBe(read('docs/layers.md'));
 });
 
 test.each([

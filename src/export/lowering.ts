@@ -8,6 +8,8 @@ export interface LayerLowering {
   readonly classNames: readonly string[];
   /** One line for the table of supported layers. */
   readonly note: string;
+  /** What surprises: differences between the generations of Keras, and what is refused, in a line for the same table. */
+  readonly traps?: string;
   /** Whether the layer takes a list of tensors; the others take exactly one. */
   readonly merges?: boolean;
   /** What `training=True` would do in the model: then the layer is no function of its input, and is refused. */

@@ -9,6 +9,7 @@ import type { LayerLowering } from '../lowering.ts';
 export const activation: LayerLowering = {
   classNames: ['Activation'],
   note: 'every activation of Keras',
+  traps: 'hard_sigmoid has a slope of 0.2 in Keras 2 and TF.js, of 1/6 in Keras 3',
   mask: 'keeps',
 
   lower(layer, [x], graph) {

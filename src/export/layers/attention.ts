@@ -26,6 +26,7 @@ import { staticChannels } from '../spatial.ts';
 export const attention: LayerLowering = {
   classNames: ['Attention', 'AdditiveAttention'],
   note: 'score_mode dot and concat, use_scale, causal and Keras masks, return_attention_scores',
+  traps: 'where the query is masked the output is zero; dropout does nothing',
   merges: true,
   inTraining: 'may drop scores',
   mask: 'own',

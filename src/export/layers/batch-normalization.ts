@@ -31,6 +31,7 @@ import { staticChannels } from '../spatial.ts';
 export const batchNormalization: LayerLowering = {
   classNames: ['BatchNormalization', 'SyncBatchNormalization'],
   note: 'any axis or axes, with and without scale and center',
+  traps: 'epsilon is 1e-3, where ONNX has 1e-5; renorm and virtual batches matter in training only',
   inTraining: 'normalises with the statistics of the batch',
   mask: 'keeps',
 

@@ -28,6 +28,7 @@ import { asKeras } from '../reorder.ts';
 export const bidirectional: LayerLowering = {
   classNames: ['Bidirectional'],
   note: 'every merge_mode, a backward_layer of its own, states, any mask; one node for two layers of a kind',
+  traps: 'at masked steps sequences are zero, unlike those of a layer alone; in TF.js they repeat',
   merges: true,
   mask: 'own',
 

@@ -16,6 +16,7 @@ import { inOneLayout } from '../reorder.ts';
 export const concatenate: LayerLowering = {
   classNames: ['Concatenate'],
   note: 'any axis',
+  traps: 'the axis is that of the Keras tensor; masks are joined as each generation does',
   merges: true,
   mask: 'own',
 

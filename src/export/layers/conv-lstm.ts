@@ -26,6 +26,7 @@ import { sizesAt } from '../target-shape.ts';
 export const convLstm: LayerLowering = {
   classNames: ['ConvLSTM1D', 'ConvLSTM2D', 'ConvLSTM3D'],
   note: 'every option; any number of steps; states in and out; any activation; stateful starts from zero; no mask',
+  traps: 'stateful starts every run from zero; sizes of the images are fixed',
   merges: true,
   mask: 'own',
 

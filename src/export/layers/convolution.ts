@@ -14,6 +14,7 @@ import { spatialInput, spatialRank, staticChannels } from '../spatial.ts';
 export const convolution: LayerLowering = {
   classNames: ['Conv1D', 'Conv2D', 'Conv3D'],
   note: 'valid, same and causal padding, strides, dilation, groups, both data formats',
+  traps: 'same padding puts the odd point at the end',
 
   lower(layer, [x], graph) {
     const input = spatialInput(layer, graph.float(x), graph);

@@ -17,6 +17,7 @@ import { asKeras } from '../reorder.ts';
 export const dot: LayerLowering = {
   classNames: ['Dot'],
   note: 'inputs of rank 2 and 3, normalized or not',
+  traps: 'normalizing divides by at least 1e-7, in Keras 2 by 1e-6',
   merges: true,
 
   lower(layer, inputs, graph) {

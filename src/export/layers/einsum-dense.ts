@@ -21,6 +21,7 @@ import { product } from './dense.ts';
 export const einsumDense: LayerLowering = {
   classNames: ['EinsumDense'],
   note: 'every equation; a Dense over the last axis costs what a Dense does',
+  traps: 'output_shape says every size that x does not',
 
   lower(layer, [given], graph) {
     const written = layer.value('equation');

@@ -20,6 +20,7 @@ import { asKeras } from '../reorder.ts';
 export const embedding: LayerLowering = {
   classNames: ['Embedding', 'ReversibleEmbedding'],
   note: 'mask_zero is heeded by the layers listed here; back to logits, tied or not, with logit_soft_cap',
+  traps: 'floats are cut to integers; the mask compares what was given',
   mask: 'own',
 
   lower(layer, [given], graph) {

@@ -26,6 +26,7 @@ export const globalPooling: LayerLowering = {
     ...['GlobalMaxPooling1D', 'GlobalMaxPooling2D', 'GlobalMaxPooling3D'],
   ],
   note: 'keepdims; GlobalAveragePooling1D heeds the mask of an Embedding',
+  traps: 'a masked average leaves the masked steps out of the count',
   mask: 'own',
 
   lower(layer, [given], graph) {

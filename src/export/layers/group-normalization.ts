@@ -23,7 +23,8 @@ import { staticChannels } from '../spatial.ts';
  */
 export const groupNormalization: LayerLowering = {
   classNames: ['GroupNormalization', 'InstanceNormalization'],
-  note: 'any number of groups, −1 among them, any axis, with and without scale and center; InstanceNormalization of TensorFlow Addons',
+  note: 'any number of groups, −1 among them, the first or the last axis, with and without scale and center; InstanceNormalization of TensorFlow Addons',
+  traps: 'in Keras 2 refused over a mask, which weighs its statistics there',
   mask: 'keeps',
 
   lower(layer, [given], graph) {

@@ -18,6 +18,7 @@ export const identity: LayerLowering = {
     ...['AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Solarization'],
   ],
   note: 'does nothing at inference: no node',
+  traps: 'with training=True refused',
   inTraining: 'is random',
   mask: 'keeps',
 

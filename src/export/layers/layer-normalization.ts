@@ -26,6 +26,7 @@ import { staticChannels } from '../spatial.ts';
 export const layerNormalization: LayerLowering = {
   classNames: ['LayerNormalization'],
   note: 'any axis or axes, with and without scale and center, rms_scaling',
+  traps: 'rms_scaling divides by the deviation, not by the root of the mean square',
   mask: 'keeps',
 
   lower(layer, [given], graph) {
@@ -62,6 +63,7 @@ export const layerNormalization: LayerLowering = {
 export const rmsNormalization: LayerLowering = {
   classNames: ['RMSNormalization'],
   note: 'the last axis or axes',
+  traps: 'other axes are refused: Keras multiplies with its scale along the last ones',
 
   lower(layer, [given], graph) {
     const x = given.layout.kind === 'reordered' ? asKeras(graph, given) : graph.float(given);

@@ -22,6 +22,7 @@ import { spatialRank } from '../spatial.ts';
 export const locallyConnected: LayerLowering = {
   classNames: ['LocallyConnected1D', 'LocallyConnected2D'],
   note: 'Keras 2; every implementation, valid and same padding, both data formats',
+  traps: 'channels_first reads the numbers of the bias as [F, …o]',
 
   lower(layer, [given], graph) {
     const x = asKeras(graph, graph.float(given));

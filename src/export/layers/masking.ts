@@ -15,6 +15,7 @@ import { asKeras } from '../reorder.ts';
 export const masking: LayerLowering = {
   classNames: ['Masking'],
   note: 'sequences of vectors; the mask is heeded by the layers listed here',
+  traps: 'only sequences of vectors',
   mask: 'own',
 
   lower(layer, [given], graph) {

@@ -17,6 +17,8 @@ import { asKeras, inOneLayout, offerForm, reshaped } from '../reorder.ts';
 export const merge: LayerLowering = {
   classNames: ['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'],
   note: 'two inputs or more, Keras broadcasting',
+  traps:
+    'a tensor of lower rank gets its axes behind the batch; Keras 3 counts a step that any mask counts, Keras 2 one that all do; there Multiply, Maximum and Minimum pass over masked steps',
   merges: true,
   mask: 'own',
 

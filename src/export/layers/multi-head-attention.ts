@@ -27,6 +27,8 @@ import { permuted, reshapedTo, sizesAt } from '../target-shape.ts';
 export const multiHeadAttention: LayerLowering = {
   classNames: ['MultiHeadAttention', 'GroupedQueryAttention'],
   note: 'value_dim, output_shape, attention_axes, use_gate, sliding_window, every mask, return_attention_scores',
+  traps:
+    "Keras 3 takes the masks off the tensors that it reads, for every layer behind; a query that sees nothing gets zero or the mean, by Keras's own rule; with tensors of rank 4 and more only attention_mask",
   merges: true,
   inTraining: 'may drop scores',
   mask: 'own',

@@ -18,6 +18,7 @@ import type { JsonValue } from '../source-model.ts';
 export const normalization: LayerLowering = {
   classNames: ['Normalization'],
   note: 'adapted or given statistics, any axes, inverted',
+  traps: 'the deviation is at least 1e-7',
   mask: 'keeps',
 
   lower(layer, [given], graph) {

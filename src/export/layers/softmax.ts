@@ -19,6 +19,7 @@ import { asKeras } from '../reorder.ts';
 export const softmaxLayer: LayerLowering = {
   classNames: ['Softmax'],
   note: 'one axis or several, a mask of the same rank',
+  traps: 'where all is masked Keras 3 gives zero, Keras 2 the same for all',
   mask: 'own',
 
   lower(layer, [given], graph) {

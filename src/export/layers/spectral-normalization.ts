@@ -9,6 +9,7 @@ import type { LayerLowering } from '../lowering.ts';
 export const spectralNormalization: LayerLowering = {
   classNames: ['SpectralNormalization'],
   note: 'is the layer that it wraps',
+  traps: 'the file holds the kernel as training has divided it',
   inTraining: 'changes the kernel',
 
   lower(layer, [x], graph) {

@@ -21,6 +21,7 @@ import type { SourceLayer } from '../source-model.ts';
 export const timeDistributed: LayerLowering = {
   classNames: ['TimeDistributed'],
   note: 'around any layer or model that can be exported',
+  traps: 'a layer that would read the mask of each step is refused',
   inTraining: 'may be random in each step',
   mask: 'own',
 

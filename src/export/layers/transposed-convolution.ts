@@ -25,6 +25,7 @@ import { biasOf, filtersFirst, readWindow } from '../convolve.ts';
 export const transposedConvolution: LayerLowering = {
   classNames: ['Conv1DTranspose', 'Conv2DTranspose', 'Conv3DTranspose'],
   note: 'valid and same padding, output_padding, dilation',
+  traps: 'output_padding, even 0, says another size than none',
 
   lower(layer, [x], graph) {
     const rank = spatialRank(layer);

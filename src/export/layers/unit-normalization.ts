@@ -12,6 +12,7 @@ import { asKeras } from '../reorder.ts';
 export const unitNormalization: LayerLowering = {
   classNames: ['UnitNormalization'],
   note: 'any axis or axes',
+  traps: 'the norm is at least 1e-12, in Keras 2 1e-6',
   mask: 'keeps',
 
   lower(layer, [given], graph) {

@@ -20,6 +20,7 @@ import { spatialInput, spatialOutput, spatialRank, spatialShape } from '../spati
 export const upSampling: LayerLowering = {
   classNames: ['UpSampling1D', 'UpSampling2D', 'UpSampling3D'],
   note: 'nearest; bilinear in two dimensions',
+  traps: 'bilinear samples at the corners in TF.js and Keras before 2.3',
 
   lower(layer, [x], graph) {
     const rank = spatialRank(layer);
