@@ -58,7 +58,12 @@ class MemoryFile implements Hdf5File {
     this.#byteLength = bytes.byteLength;
     const name = `/edgefold-${++filesOpened}.h5`;
     module.FS.writeFile(name, bytes, OWNED);
-    this.#id = this.#guard('', () => module.open(name, module.H5F_ACC_RDONLY, false, -1, -1));
+    try {
+      this.#id = this.#guard('', () => module.open(name, module.H5F_ACC_RDONLY, false, -1, -1));
+    } catch (fault) {
+      module.FS.unlink(name);
+      throw fault;
+    }
     forgotten.register(this, closer(module, this.#id, name));
   }
 
