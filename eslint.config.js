@@ -40,7 +40,7 @@ const forbidden = ({ may }, nodeAllowed) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'src/onnx/proto/onnx.js', 'src/onnx/proto/onnx.d.ts', 'coverage/'] },
+  { ignores: ['**/dist/', 'src/onnx/proto/onnx.js', 'src/onnx/proto/onnx.d.ts', 'coverage/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -12,8 +12,7 @@ export default defineConfig({
   base: './',
   // The package as a user of it has it: `npm run build` makes it.
   resolve: { alias: { 'edgefold/web': fileURLToPath(new URL('../dist/web/edgefold.js', import.meta.url)) } },
-  server: { headers: ISOLATION, fs: { allow: [fileURLToPath(new URL('..', import.meta.url))] } },
   preview: { headers: ISOLATION },
   worker: { format: 'es' },
-  build: { outDir: fileURLToPath(new URL('../dist/page', import.meta.url)), emptyOutDir: true, target: 'es2022' },
+  build: { outDir: 'dist', emptyOutDir: true, target: 'es2022' },
 });
