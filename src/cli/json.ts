@@ -135,6 +135,8 @@ export interface PartJson {
   readonly parameters: ParametersJson;
   /** Names of the parts whose outputs it reads. */
   readonly reads: readonly string[];
+  /** For a layer: the nodes that it has become, after folding; `null` if the model cannot be exported. */
+  readonly nodes?: readonly { readonly name: string; readonly opType: string }[] | null;
 }
 
 /** `edgefold inspect --json`. */

@@ -17,7 +17,7 @@ async function tfjsOutput({ name, className, config }: SourceLayer, x: Values): 
     config: { name: 'm', layers },
     keras_version: 'tfjs-layers 4.22.0',
   };
-  const [y] = await runTfjs({ modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }, x);
+  const [y] = await runTfjs({ topology: modelTopology, weightSpecs: [], weightData: new ArrayBuffer(0) }, x);
   return y!;
 }
 

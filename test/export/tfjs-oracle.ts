@@ -1,23 +1,28 @@
-import '@tensorflow/tfjs-backend-cpu';
-import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
 import * as h5wasm from 'h5wasm';
+import { inWordsOfTfjs } from '../../src/cli/original/keras-topology.ts';
+import type { JsonValue } from '../../src/export/source-model.ts';
+import { loadTfjs, type TfjsModel } from '../../src/parity/original/tfjs.ts';
 import type { Values } from './source-builder.ts';
 
-type Artifacts = tf.io.ModelArtifacts;
+type Artifacts = Pick<TfjsModel, 'topology' | 'weightSpecs' | 'weightData'>;
 
-/** What TF.js computes for one input of a model that it loads from these parts. */
+/** What TF.js computes for one input of a model that it loads from these parts: its first output. */
 export async function runTfjs(artifacts: Artifacts, { shape, data }: Values): Promise<Values[]> {
-  const model = await tfl.loadLayersModel({ load: () => Promise.resolve(artifacts) });
-  const result = model.predict(tf.tensor([...data], [...shape]));
-  const outputs = Array.isArray(result) ? result : [result];
-  return outputs.map((y) => ({ shape: y.shape, data: [...y.dataSync()] }));
+  const [inputs, outputs] = [[{ name: 'x', tensor: '' }], [{ name: 'y', tensor: '' }]];
+  const model = await loadTfjs({ kind: 'layers', ...artifacts, inputs, outputs });
+  const { y } = await model.run({ x: { dtype: 'float32', shape, data: Float32Array.from(data) } });
+  model.dispose();
+  return [{ shape: y!.shape, data: [...(y!.data as Float32Array)] }];
 }
 
 /** A TF.js model of one weight file. */
 export function tfjsArtifacts(json: Buffer, shard: Buffer): Artifacts {
-  const { modelTopology, weightsManifest } = JSON.parse(json.toString()) as tf.io.ModelJSON;
-  return { modelTopology, weightSpecs: weightsManifest.flatMap(({ weights }) => weights), weightData: plain(shard) };
+  const { modelTopology, weightsManifest } = JSON.parse(json.toString()) as {
+    modelTopology: object;
+    weightsManifest: { weights: TfjsModel['weightSpecs'] }[];
+  };
+  const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
+  return { topology: modelTopology, weightSpecs, weightData: plain(shard) };
 }
 
 /**
@@ -25,13 +30,11 @@ export function tfjsArtifacts(json: Buffer, shard: Buffer): Artifacts {
  * are left out, weights are named `layer/kind`.
  */
 export async function kerasArtifacts(json: Buffer, weights: Buffer): Promise<Artifacts> {
-  const config = JSON.parse(json.toString(), (key, value: unknown) =>
-    /_(initializer|regularizer|constraint)$/.test(key) ? null : value,
-  ) as object;
+  const config = inWordsOfTfjs(JSON.parse(json.toString()) as JsonValue);
   const tensors = await readHdf5(weights);
   const weightData = plain(Buffer.concat(tensors.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)))); // prettier-ignore
   const weightSpecs = tensors.map(({ name, shape }) => ({ name, shape, dtype: 'float32' as const }));
-  return { modelTopology: { model_config: config }, weightSpecs, weightData };
+  return { topology: { model_config: config }, weightSpecs, weightData };
 }
 
 interface Stored {

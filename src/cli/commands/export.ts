@@ -24,6 +24,7 @@ export const exportCommand: Command = {
     force: { help: 'replace an existing output file' },
     'no-fold': { help: 'leave the BatchNormalizations in' },
     'no-verify': { help: 'write without comparing' },
+    original: { help: 'run SRC in TF.js too, where TF.js can, and compare with it' },
     ...CUSTOM_LAYERS_OPTION,
     ...INPUT_OPTIONS,
     ...FOLD_OPTIONS,
@@ -77,6 +78,12 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
     source: { path: file.name, format: source.format, kerasVersion: source.kerasVersion, changedInputs },
     warnings: [...warnings, ...(folded?.report.warnings ?? [])],
     ...(!args.flag('no-verify') && { reference: () => writeOnnx(graph), unfolded: graph }),
+    ...(args.flag('original') && {
+      original: async () => {
+        const { originalOf } = await import('../original/original-of.ts');
+        return originalOf(source, file, graph, changedInputs);
+      },
+    }),
   };
   return deliver(delivery, settings, args, progress);
 }

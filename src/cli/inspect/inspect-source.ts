@@ -17,6 +17,7 @@ import type {
 } from '../json.ts';
 import type { OpenedSource } from '../../files/source.ts';
 import { fatesOf, fatesOfLayer } from './fates.ts';
+import { nodesByLayer, type LayerNodes } from './layer-nodes.ts';
 
 /** Keras's names of the four variables, and the defaults of the configuration in every generation. */
 const ROLES = { gamma: 'gamma', beta: 'beta', moving_mean: 'mean', moving_variance: 'variance' } as const;
@@ -36,6 +37,9 @@ export async function inspectSource(file: OpenedSource): Promise<InspectDocument
   const trial = tried(source);
   const layers = placedLayers(source.model);
   const paths = new Set(layers.map(({ path }) => path));
+  const nodes = trial.folded && nodesByLayer(trial.folded, paths);
+  const isGraph = source.format === 'tfjs-graph';
+  const constants = new Map(layers.map(({ path, layer }) => [path, layer.className === 'Const' ? layer.weights : []]));
   return {
     path: file.name,
     format: source.format,
@@ -43,7 +47,9 @@ export async function inspectSource(file: OpenedSource): Promise<InspectDocument
     sizeBytes: file.bytesRead(),
     inputs: trial.graph ? inputSpecs(trial.graph) : null,
     outputs: trial.graph ? outputSpecs(trial.graph) : null,
-    parts: layers.map((placed) => partOf(placed, trial.outputShapes)),
+    parts: layers
+      .filter(({ layer }) => !isGraph || layer.className !== 'Const')
+      .map((placed) => partOf(placed, trial, nodes, constants)),
     parameters: count(layers.flatMap(({ layer }) => layer.weights)),
     batchNormalizations: layers
       .filter(({ layer }) => BATCH_NORMALIZATIONS.has(layer.className))
@@ -55,6 +61,7 @@ export async function inspectSource(file: OpenedSource): Promise<InspectDocument
 
 interface Trial {
   readonly graph?: Graph;
+  readonly folded?: Graph;
   readonly outputShapes?: ExportResult['outputShapes'];
   readonly fates?: ReadonlyMap<string, FateJson>;
   readonly warnings: readonly string[];
@@ -64,8 +71,15 @@ interface Trial {
 function tried(source: SourceFile): Trial {
   try {
     const { graph, warnings, outputShapes } = exportSource(source);
-    const { report } = foldGraph(graph);
-    return { graph, outputShapes, fates: fatesOf(report), warnings: [...warnings, ...report.warnings], obstacle: null };
+    const { graph: folded, report } = foldGraph(graph);
+    return {
+      graph,
+      folded,
+      outputShapes,
+      fates: fatesOf(report),
+      warnings: [...warnings, ...report.warnings],
+      obstacle: null,
+    };
   } catch (error) {
     return { warnings: [], obstacle: errorDocument(error, false).error };
   }
@@ -79,13 +93,21 @@ function placedLayers(model: SourceModel, prefix = ''): Placed[] {
   });
 }
 
-function partOf({ path, layer }: Placed, outputShapes: Trial['outputShapes']): PartJson {
+/** @param constants of a graph: what stands in nodes of its own counts for the nodes that read it. */
+function partOf(
+  { path, layer }: Placed,
+  { outputShapes }: Trial,
+  nodes: LayerNodes | undefined,
+  constants: ReadonlyMap<string, readonly SourceWeight[]>,
+): PartJson {
+  const reads = [...new Set(layer.calls.flatMap((call) => refsOf(call).map((ref) => ref.layer)))];
   return {
     name: path,
     type: layer.className,
     outputShapes: (outputShapes?.get(path) ?? statedShape(layer)).map((shape) => shape ?? null),
-    parameters: count(layer.weights),
-    reads: [...new Set(layer.calls.flatMap((call) => refsOf(call).map((ref) => ref.layer)))],
+    parameters: count([...layer.weights, ...reads.flatMap((name) => constants.get(name) ?? [])]),
+    reads,
+    nodes: nodes ? (nodes.get(path) ?? []) : null,
   };
 }
 

@@ -41,17 +41,33 @@ function parametersText({ total, trainable, nonTrainable }: ParametersJson): str
   return `${countText(total)}, of them ${countText(trainable)} trainable and ${countText(nonTrainable)} not`;
 }
 
-function partsText({ format, parts }: InspectDocument): string {
-  if (format === 'onnx' && parts.length > LISTED_NODES)
+function partsText({ format, parts, batchNormalizations }: InspectDocument): string {
+  const isGraph = format === 'onnx' || format === 'tfjs-graph';
+  if (isGraph && parts.length > LISTED_NODES)
     return `${operatorTable(parts)}\n--json lists all ${plural(parts.length, 'node')}`;
-  const heading = [format === 'onnx' ? 'node' : 'layer', 'type', 'output', 'parameters'];
-  const rows = parts.map(({ name, type, outputShapes, parameters }) => [
-    safe(name),
-    safe(type),
-    outputShapes.map(shapeText).join(' '),
-    parameters.total === 0 ? '' : countText(parameters.total),
+  const fates = new Map(batchNormalizations.map(({ name, fate }) => [name, fate]));
+  const heading = [
+    isGraph ? 'node' : 'layer',
+    'type',
+    'output',
+    'parameters',
+    ...(format === 'onnx' ? [] : ['becomes']),
+  ];
+  const rows = parts.map((part) => [
+    safe(part.name),
+    safe(part.type),
+    part.outputShapes.map(shapeText).join(' '),
+    part.parameters.total === 0 ? '' : countText(part.parameters.total),
+    ...(format === 'onnx' ? [] : [becomesText(part, fates.get(part.name))]),
   ]);
   return table(heading, rows, { right: [3] });
+}
+
+/** Operators in order, or where a BatchNormalization has gone. */
+function becomesText({ nodes }: PartJson, fates: readonly FateJson[] = []): string {
+  const into = fates.flatMap((fate) => (fate.outcome === 'folded' ? fate.into : []));
+  const folded = into.length > 0 ? [`→ ${into.map(safe).join(', ')}`] : [];
+  return [...(nodes ?? []).map(({ opType }) => opType), ...folded].join(' ');
 }
 
 function operatorTable(parts: readonly PartJson[]): string {

@@ -90,11 +90,14 @@ function lowerNode(job: Job, layer: SourceLayer): void {
     return;
   }
   const inputs = refsOf(layer.calls[0]!).map((ref) => find(job, ref, layer.name));
+  if (layer.className === 'Placeholder') {
+    job.refusals.note(`${layer.name} (Placeholder): the signature does not name it as an input`);
+  }
   const lowering = job.lowerings.get(layer.className);
   if (!lowering || !inputs.every((input) => input !== undefined)) return;
   const op = new Operator(layer, job.origin, inputs);
   try {
-    const results = [lowering.lower(op, new GraphWriter(job.workshop, layer.name))].flat() as Result[];
+    const results: Result[] = [lowering.lower(op, new GraphWriter(job.workshop, layer.name))].flat();
     job.made.set(layer.name, asOperands(op, results, job.workshop));
   } catch (error) {
     if (!(error instanceof EdgefoldError) || error.code !== 'UNSUPPORTED') throw error;

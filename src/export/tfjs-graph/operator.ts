@@ -39,7 +39,8 @@ export class Operator extends Layer {
   element(key: string, otherwise: Element): Element {
     const value = this.value(key);
     if (value === undefined) return otherwise;
-    const element = ELEMENTS.get(typeof value === 'number' ? value : String(value).replace(/_REF$/, ''));
+    const element =
+      typeof value === 'string' ? ELEMENTS.get(value.replace(/_REF$/, '')) : ELEMENTS.get(value as number);
     return element ?? this.unsupported(`it computes with ${JSON.stringify(value)}, which TF.js has not`);
   }
 

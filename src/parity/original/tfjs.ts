@@ -44,7 +44,8 @@ export interface OriginalModel {
 export async function loadTfjs(model: TfjsModel): Promise<OriginalModel> {
   const { tf, version } = await tfjs();
   const { topology, weightSpecs, weightData, signature, inputs } = model;
-  const artifacts = { modelTopology: topology, weightSpecs: [...weightSpecs], weightData, ...(signature && { signature }) };
+  const weights = model.assign ? {} : { weightSpecs: [...weightSpecs], weightData };
+  const artifacts = { modelTopology: topology, ...weights, ...(signature && { signature }) };
   const loaded = await attempt('TF.js does not load the model', () => load(tf, model, { load: () => Promise.resolve(artifacts) }));
   return {
     label: `TF.js ${version}, CPU backend`,
@@ -88,6 +89,8 @@ async function load(tf: Tf, { kind, assign = [] }: TfjsModel, handler: io.IOHand
 async function tfjs() {
   try {
     const [tf] = await Promise.all([import('@tensorflow/tfjs-core'), import('@tensorflow/tfjs-backend-cpu')]);
+    // Otherwise it advertises another backend on stderr.
+    tf.enableProdMode();
     await tf.setBackend('cpu');
     return { tf, version: tf.version_core };
   } catch (cause) {

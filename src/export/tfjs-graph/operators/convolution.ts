@@ -60,11 +60,11 @@ interface Product {
 }
 
 function convolved(op: Operator, input: Spatial, { kernel, W, filters, groups }: Product, graph: GraphWriter): Handle {
-  const { bias, apply } = fusedOperators(op, 2, filters, graph);
-  const convolution = { window: windowOf(op, kernel), weights: [W, ...bias], filters, groups };
+  const fused = fusedOperators(op, 2, filters, graph);
+  const convolution = { window: windowOf(op, kernel), weights: [W, ...fused.bias], filters, groups };
   const pads = explicitPads(op, kernel.length);
   const y = pads ? padded(op, input, pads, (wider) => convolve(op, wider, convolution, graph)) : convolve(op, input, convolution, graph);
-  return apply(y, graph);
+  return fused.apply(y, graph);
 } // prettier-ignore
 
 export function windowOf(op: Operator, kernel: readonly number[]): Window {

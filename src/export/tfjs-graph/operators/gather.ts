@@ -72,7 +72,7 @@ export const oneHot: OperatorLowering = {
     const rank = indices.shape.length + 1;
     const axis = op.axis('axis', rank, -1);
     const depth = op.scalar(1);
-    if (!(depth >= 0 && depth <= MAX_DEPTH)) op.broken('its depth makes no sense');
+    if (!Number.isInteger(depth) || depth < 0 || depth > MAX_DEPTH) op.broken('its depth makes no sense');
     const shape: Dim[] = [...indices.shape.slice(0, axis), 1, ...indices.shape.slice(axis)];
     const inputs = [indices.value, graph.integers('axes', [axis])];
     const raised = graph.node('Unsqueeze', inputs, { shape, dtype: 'int32', suffix: 'raised' });
@@ -84,7 +84,7 @@ export const oneHot: OperatorLowering = {
   },
 };
 
-const MAX_DEPTH = 2 ** 24;
+const MAX_DEPTH = 2 ** 20;
 
 /**
  * TensorFlow `Einsum`: ONNX Einsum, which reads the same equations.
@@ -100,7 +100,7 @@ export const einsum: OperatorLowering = {
     if (!parts) return op.unsupported(`its equation ${JSON.stringify(equation)} has a form that is not exported`);
     const handles = op.inputs.map((_, i) => op.keras(i, graph));
     const sizes = labelledSizes(op, parts[1]!.split(','), handles);
-    const shape = [...parts[2]!].map((label) => sizes.get(label) ?? op.broken('its equation makes no sense'));
+    const shape = Array.from(parts[2]!, (label) => sizes.get(label) ?? op.broken('its equation makes no sense'));
     const attributes = { equation: { kind: 'string', value: equation } } as const;
     const output = { shape, dtype: handles[0]!.value.dtype, attributes };
     return graph.handle(graph.node('Einsum', handles.map(({ value }) => value), output), shape);
@@ -113,7 +113,7 @@ function labelledSizes(op: Operator, terms: readonly string[], handles: readonly
     const shape = handles[i]?.shape;
     if (shape?.length !== labels.length) op.broken('its equation does not fit its inputs');
     if (new Set(labels).size < labels.length) op.unsupported('it takes the diagonal of a tensor');
-    [...labels].forEach((label, axis) => {
+    labels.split('').forEach((label, axis) => {
       const size = shape![axis]!;
       const known = sizes.get(label);
       if (known === undefined || known === 1 || typeof size === 'number') sizes.set(label, size);

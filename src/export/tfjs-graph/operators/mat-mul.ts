@@ -30,11 +30,14 @@ export const matMul: OperatorLowering = {
     const x = a.handle();
     const reordered = !swapA && b.constant !== undefined && x.layout.kind === 'reordered';
     const left = reordered ? x.value : asKeras(graph, x).value;
-    const { bias, apply } = fusedOperators(op, 2, Number(b.shape[swapB ? 0 : 1]), graph);
+    const fused = fusedOperators(op, 2, Number(b.shape[swapB ? 0 : 1]), graph);
     const right = b.constant ? kernel(b.constant, x, { swapB, reordered }, graph) : asKeras(graph, b.handle()).value;
     const shape = [a.shape[swapA ? 1 : 0]!, b.shape[swapB ? 0 : 1]!];
     const attributes = { ...(swapA && { transA: int(1) }), ...(swapB && !b.constant && { transB: int(1) }) };
-    return apply(graph.handle(graph.node('Gemm', [left, right, ...bias], { shape, attributes }), shape), graph);
+    return fused.apply(
+      graph.handle(graph.node('Gemm', [left, right, ...fused.bias], { shape, attributes }), shape),
+      graph,
+    );
   },
 };
 
