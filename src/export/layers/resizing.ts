@@ -76,6 +76,9 @@ export function picked(
   };
 }
 
+/** More than any image has; the bound keeps a hostile file small. */
+const MAX_POINTS = 2 ** 20;
+
 function pick(
   layer: Layer,
   { value, sizes }: Spatial,
@@ -85,6 +88,7 @@ function pick(
 ): Value {
   const given = sizes[axis - 2];
   if (typeof given !== 'number') return layer.unsupported('it takes the nearest points of images of any size');
+  if (size > MAX_POINTS) return layer.unsupported(`it makes ${size} points of an axis`);
   const chosen = Array.from({ length: size }, (_, p) => Math.min(nearest(p, given, size), given - 1));
   const points = graph.constant('points', int64(chosen));
   return graph.node('Gather', [value, points], { shape, attributes: { axis: int(axis) } });

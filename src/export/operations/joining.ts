@@ -157,10 +157,11 @@ function amountsOf(call: OperationCall, rank: number): readonly (readonly [numbe
   const list = Array.isArray(given) ? (given as readonly unknown[]) : [given, given];
   const isPair = list.every((entry) => typeof entry === 'number');
   const entries = isPair && list.length === 2 ? new Array<unknown>(rank).fill(list) : list.length === 1 ? new Array<unknown>(rank).fill(list[0]) : list;
+  if (entries.length !== rank || rank === 0) return call.malformed('paddings', `${rank} pairs of amounts`);
   return entries.map((entry): [number, number] => {
     const [begin, end] = Array.isArray(entry) ? (entry as readonly unknown[]) : [entry, entry];
     const valid = [begin, end].every((n) => Number.isSafeInteger(n) && Number(n) >= 0);
-    return valid && entries.length === rank ? [Number(begin), Number(end)] : call.malformed('paddings', `${rank} pairs of amounts`);
+    return valid ? [Number(begin), Number(end)] : call.malformed('paddings', `${rank} pairs of amounts`);
   });
 } // prettier-ignore
 
@@ -176,7 +177,7 @@ function repeat(call: OperationCall, graph: GraphWriter): Handle {
   if (!call.has('axis')) return call.unsupported('it repeats the flattened tensor');
   const axis = call.axis('axis', x.shape.length, 0);
   const size = call.known(x.shape[axis], 'the size of the axis that it repeats');
-  if (times < 1 || times * size > 2 ** 24) return call.malformed('repeats', 'a positive number');
+  if (times < 1 || times * size > 2 ** 22) return call.malformed('repeats', 'a positive number');
   const shape = x.shape.map((dim, i) => (i === axis ? size * times : dim));
   const points = range(size * times).map((i) => Math.floor(i / times));
   const output = { shape, dtype: x.value.dtype, attributes: { axis: int(axis) } };

@@ -87,6 +87,7 @@ function tensordot(call: OperationCall, graph: GraphWriter): Handle {
   const [m, n] = [call.tensor('x').shape.length, call.tensor('y').shape.length];
   const axes = call.value('axes') ?? 2;
   if (typeof axes === 'number') {
+    if (!Number.isInteger(axes) || axes < 0 || axes > Math.min(m, n)) return call.malformed('axes', 'a number of axes');
     const range = Array.from({ length: axes }, (_, i) => i);
     return summed(call, range.map((i) => m - axes + i), range, graph);
   }

@@ -62,7 +62,7 @@ function takeAlong(call: OperationCall, graph: GraphWriter): Handle {
 function oneHot(call: OperationCall, graph: GraphWriter): Handle {
   const x = asKeras(graph, call.tensor('x'));
   const depth = call.integer('depth', NaN);
-  if (depth < 1 || depth > 2 ** 24) return call.malformed('depth', 'a positive number');
+  if (depth < 1 || depth > 2 ** 20) return call.malformed('depth', 'a positive number');
   const axis = call.axis('axis', x.shape.length + 1, -1);
   if (call.has('on_value') || call.has('off_value')) {
     const [on, off] = [call.number('on_value', 1), call.number('off_value', 0)];
@@ -116,7 +116,7 @@ function triangle(call: OperationCall, isUpper: boolean, graph: GraphWriter): Ha
   const x = asKeras(graph, call.tensor('x'));
   const [rows, columns] = x.shape.slice(-2).map((dim) => call.known(dim, 'the size of its matrix')) as [number, number];
   const k = call.integer('k', 0);
-  if (rows * columns > 2 ** 24) return call.unsupported('its matrix is too large');
+  if (rows * columns > 2 ** 22) return call.unsupported('its matrix is too large');
   const inside = (i: number) => (isUpper ? (i % columns) - Math.floor(i / columns) >= k : (i % columns) - Math.floor(i / columns) <= k);
   const data = Array.from({ length: rows * columns }, (_, i) => (inside(i) ? 1 : 0));
   return elementwise(call, 'Mul', [x, { shape: [rows, columns], data, dtype: undefined }], graph);
