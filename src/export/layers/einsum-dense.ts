@@ -57,12 +57,12 @@ function summed(layer: Layer, x: Handle, { equation, bias }: Sum, graph: GraphWr
     const size = sizes.get(letter);
     return typeof size === 'number' ? size : layer.unsupported(`the size of ${letter} in its equation is unknown`);
   };
-  const kernel = graph.parameter(layer.weight('kernel', [...right].map(known)));
+  const kernel = graph.parameter(layer.weight('kernel', Array.from(right, known)));
   const outer = left.includes('...')
     ? x.shape.slice(left.indexOf('...'), x.shape.length - (left.length - 3 - left.indexOf('...')))
     : [];
   const at = result.indexOf('...');
-  const letters = [...result.replace('...', '')];
+  const letters = Array.from(result.replace('...', ''));
   const shape = letters.map((letter) => sizes.get(letter)!);
   if (at >= 0) shape.splice(at, 0, ...outer);
   const output = { shape, attributes: { equation: string(equation) }, ...(bias === '' ? {} : { suffix: 'sum' }) };
@@ -95,7 +95,7 @@ function biasShape(
 function lettered(layer: Layer, letters: string, shape: readonly (Dim | undefined)[]): [string, Dim][] {
   const [front, back = ''] = letters.split('...') as [string, string?];
   if (front.length + back.length > shape.length) layer.malformed('equation', `letters for ${shape.length} axes`);
-  const of = (text: string, start: number) => [...text].flatMap((letter, i): [string, Dim][] => {
+  const of = (text: string, start: number) => Array.from(text).flatMap((letter, i): [string, Dim][] => {
     const size = shape[start + i];
     return size === undefined ? [] : [[letter, size]];
   }); // prettier-ignore

@@ -1,5 +1,6 @@
 import { int, ints, type Attribute } from '../../onnx/attribute.ts';
-import { Graph, Value } from '../../onnx/graph.ts';
+import type { Value } from '../../onnx/graph.ts';
+import { Graph } from '../../onnx/graph.ts';
 import type { Dim } from '../../tensor.ts';
 import { applyFunction } from '../activation.ts';
 import { biasOf, convolve, filtersFirst, readWindow } from '../convolve.ts';
