@@ -1,12 +1,16 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pathToFileURL } from 'node:url';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readOnnx } from '../../src/onnx/read.ts';
-import { splitOnnx } from '../../src/onnx/write.ts';
+import { splitOnnx, writeOnnx } from '../../src/onnx/write.ts';
 import { onnx } from '../../src/onnx/proto/onnx.js';
 import { concatenated, decodeModel, edited, encodeModel } from '../../src/onnx/proto/wire.ts';
-import type { Input, LoadOptions } from '../../src/runtime/model.ts';
+import type { Input, LoadOptions, LoadProgress } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import type { DType } from '../../src/tensor.ts';
 import { evaluatePerceptron, oneNode, perceptron, randomLayers } from '../support/runnable-models.ts';
@@ -162,6 +166,52 @@ describe('loading', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('writes sizes into a model whose weights lie beside it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
+    const split = splitOnnx(readOnnx(MLP), { maxInlineBytes: 0, minTensorBytes: 0 });
+    writeFileSync(join(folder, 'weights.bin'), Buffer.concat([...split.data()]));
+    writeFileSync(join(folder, 'model.onnx'), Buffer.concat(split.model('weights.bin')));
+    await using fixed = await load(join(folder, 'model.onnx'), { fixed: { batch: 2 } });
+    await using whole = await load(MLP);
+    const inputs = { x: { data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), shape: [2, 4] } };
+    expect(await fixed.run(inputs)).toEqual(await whole.run(inputs));
+    expect(fixed.inputs[0]!.shape).toEqual([2, 4]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('takes a file by its URL, and fetches what the caller named', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
+    writeFileSync(join(folder, 'model.onnx'), MLP);
+    const server = createServer((request, response) => {
+      response.writeHead(request.url === '/model.onnx' ? 200 : 404).end(MLP);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const web = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const file = pathToFileURL(join(folder, 'model.onnx'));
+    const steps: LoadProgress[] = [];
+    for (const source of [file, file.href, `${web}/model.onnx`, new URL(`${web}/model.onnx`)]) {
+      await using model = await load(source, { onProgress: (step) => steps.push(step) });
+      expect((await model.run({ x: new Float32Array(4) })).y!.shape).toEqual([1, 3]);
+    }
+    expect(steps).toContainEqual({ phase: 'model', loadedBytes: MLP.length });
+    await expect(load(`${web}/other?key=secret`)).rejects.toMatchObject(
+      failure('FILE', /^http:\/\/127.0.0.1:\d+\/other: the server did not give the model; found 404 Not Found$/),
+    );
+    server.close();
+    await expect(load(`${web}/model.onnx`)).rejects.toMatchObject(failure('FILE', /cannot be fetched/));
+    rmSync(folder, { recursive: true });
+  });
+
+  test('tells the metadata of a file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
+    const graph = readOnnx(MLP);
+    graph.model.metadata.set('labels', 'a,b,c');
+    writeFileSync(join(folder, 'model.onnx'), writeOnnx(graph));
+    await using model = await load(join(folder, 'model.onnx'));
+    expect(model.metadata).toEqual(new Map([['labels', 'a,b,c']]));
+    rmSync(folder, { recursive: true });
+  });
+
   test('names a file that is not there, and a folder that is no file', async () => {
     await expect(load('/no/such/model.onnx')).rejects.toMatchObject(
       failure('FILE', /\/no\/such\/model.onnx: .*ENOENT/),
@@ -201,7 +251,29 @@ describe('loading', () => {
   });
 });
 
+describe('warm-up', () => {
+  const picky = oneNode('Reshape', { shape: ['n'] }, { shape: ['a', 2] }, [
+    { dtype: 'int64', shape: [2], data: BigInt64Array.of(-1n, 2n) },
+  ]);
+
+  test('that a model does not take is told, and no reason to fail', async () => {
+    await using model = await load(picky);
+    expect(model.report.warmup).toEqual({ runs: 0, failure: expect.stringMatching(/Reshape/) as string });
+  });
+
+  test('that was asked for has to work', async () => {
+    await expect(load(picky, { warmup: 1 })).rejects.toMatchObject(failure('RUNTIME', /warm-up/));
+    await using model = await load(MLP, { warmup: 3 });
+    expect(model.report.warmup).toEqual({ runs: 3 });
+  });
+});
+
 describe('provider report', () => {
+  test('counts the nodes that ran, on request', async () => {
+    await using model = await load(MLP, { placement: true, optimization: 'disabled' });
+    expect(model.report.placement).toEqual({ total: 6, byProvider: { cpu: 6 }, elsewhere: [], copies: 0 });
+  });
+
   test('tells what ran the model and how', async () => {
     await using model = await load(MLP, { optimization: 'disabled', threads: 2 });
     const { ms, ...report } = model.report;

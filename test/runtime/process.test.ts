@@ -1,61 +1,68 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildRuntime, type BuiltRuntime } from '../support/built-runtime.ts';
 import { perceptron, randomLayers } from '../support/runnable-models.ts';
 
 /** What concerns a whole process, seen from outside: the runtime is bundled and run by a Node of its own. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+let built: BuiltRuntime;
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'edgefold-process-'));
-  buildSync({
-    entryPoints: [join(ROOT, 'src/runtime/node.ts')],
-    outfile: join(folder, 'bundle/runtime.mjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['onnxruntime-node'],
-    logLevel: 'error',
-  });
+  built = buildRuntime();
+  ({ folder } = built);
   writeFileSync(join(folder, 'model.onnx'), perceptron(randomLayers([64, 64, 8], 1)));
 });
 
 afterAll(() => {
-  rmSync(folder, { recursive: true });
+  built[Symbol.dispose]();
 });
 
+/** The packages that a run of its own finds; an empty folder hides one of that name in any folder above. */
+const RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'] as const;
+
+function installPackages(folder: string, installed: readonly string[]): void {
+  mkdirSync(folder);
+  for (const name of RUNTIMES) {
+    if (installed.includes(name)) symlinkSync(join(ROOT, 'node_modules', name), join(folder, name));
+    else mkdirSync(join(folder, name));
+  }
+  if (installed.length > 0)
+    symlinkSync(join(ROOT, 'node_modules/onnxruntime-common'), join(folder, 'onnxruntime-common'));
+}
+
 interface Run {
-  readonly installed?: boolean;
+  /** Default: all. */
+  readonly installed?: readonly string[];
+  /** What the process is started with; default Node. */
+  readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a script in a home folder of its own; CI is not set, because onnxruntime sends nothing there anyway. */
-function runNode(script: string, { installed = true, env = {} }: Run = {}) {
+function runNode(script: string, { installed = RUNTIMES, env = {}, command = [] }: Run = {}) {
   const work = mkdtempSync(join(folder, 'run-'));
   const [home, temporary] = [join(work, 'home'), join(work, 'tmp')];
   for (const path of [home, temporary]) mkdirSync(path);
-  symlinkSync(join(folder, 'bundle/runtime.mjs'), join(work, 'runtime.mjs'));
+  cpSync(join(folder, 'bundle'), work, { recursive: true });
   writeFileSync(join(work, 'script.mjs'), script);
-  // An empty folder hides a package of that name in any folder above.
-  if (installed) symlinkSync(join(ROOT, 'node_modules'), join(work, 'node_modules'));
-  else mkdirSync(join(work, 'node_modules/onnxruntime-node'), { recursive: true });
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--preserve-symlinks', '--expose-gc', 'script.mjs'], {
+  installPackages(join(work, 'node_modules'), installed);
+  const [program, ...args] = [...command, process.execPath, '--expose-gc', 'script.mjs'];
+  const { stdout, stderr, status } = spawnSync(program, args, {
     cwd: work,
     encoding: 'utf8',
     env: { PATH: process.env.PATH, HOME: home, TMPDIR: temporary, MODEL: join(folder, 'model.onnx'), ...env },
   });
   expect(status, stderr).toBe(0);
   const written = [home, temporary].flatMap((path) => readdirSync(path, { recursive: true, encoding: 'utf8' }));
-  return { stdout, stderr, written };
+  return { stdout, stderr, written, work };
 }
 
 const LOAD_AND_RUN = `
-  import { load } from './runtime.mjs';
+  import { load } from './runtime.js';
   const model = await load(process.env.MODEL);
   await model.run({ x: new Float32Array(64) });
   await model.dispose();
@@ -67,9 +74,43 @@ test('leaves nothing in the home or temporary folder: telemetry is off before on
   expect(runNode(LOAD_AND_RUN)).toMatchObject({ stdout: 'done\n', written: [] });
 });
 
+test('leaves nothing there from a worker or a process either', () => {
+  for (const thread of ['worker', 'process']) {
+    const script = LOAD_AND_RUN.replace('process.env.MODEL)', `process.env.MODEL, { thread: '${thread}' })`);
+    expect(runNode(script)).toMatchObject({ stdout: 'done\n', written: [] });
+  }
+});
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
+
+test.skipIf(!hasStrace)('opens no socket and writes no file (NOT RUN where there is no strace)', () => {
+  const script = LOAD_AND_RUN.replace('process.env.MODEL)', "process.env.MODEL, { thread: 'process' })");
+  const command = ['strace', '-f', '-qq', '-e', 'trace=socket,connect,openat,creat,unlink,rename', '-o', 'trace.log'];
+  const { stdout, work } = runNode(script, { command });
+  expect(stdout).toBe('done\n');
+  const calls = readFileSync(join(work, 'trace.log'), 'utf8').split('\n');
+  expect(calls.some((call) => call.includes('openat') && call.includes('onnxruntime_binding.node'))).toBe(true);
+  expect(calls.filter((call) => /AF_INET|connect\(/.test(call))).toEqual([]);
+  const writes = calls.filter((call) => /O_WRONLY|O_RDWR|O_CREAT|creat\(|unlink\(|rename\(/.test(call));
+  expect(writes.filter((call) => !/\/dev\/(null|tty)|\/proc\/self/.test(call))).toEqual([]);
+});
+
+test('runs on the WebAssembly of onnxruntime-web where onnxruntime-node is missing, and says so', () => {
+  const script = `
+    import { load } from './runtime.js';
+    const model = await load(process.env.MODEL);
+    const { y } = await model.run({ x: new Float32Array(64) });
+    const { used, requested, refused } = model.report;
+    console.log(JSON.stringify({ used, requested, refused: refused.map((each) => each.provider), size: y.data.length }));
+    await model.dispose();
+  `;
+  const { stdout } = runNode(script, { installed: ['onnxruntime-web'] });
+  expect(JSON.parse(stdout)).toEqual({ used: 'wasm', requested: ['cpu', 'wasm'], refused: ['cpu'], size: 8 });
+});
+
 const IN_WORKER = `
   import { isMainThread, Worker } from 'node:worker_threads';
-  import { load, disableTelemetry } from './runtime.mjs';
+  import { load, disableTelemetry } from './runtime.js';
   if (isMainThread) {
     if (process.env.FIRST) disableTelemetry();
     new Worker(new URL(import.meta.url));
@@ -95,16 +136,16 @@ test('loads in a worker after disableTelemetry() on the main thread, or with the
 
 test('says how to install onnxruntime-node where it is missing', () => {
   const script = `
-    import { load } from './runtime.mjs';
+    import { load } from './runtime.js';
     await load(process.env.MODEL).catch(({ code, message }) => console.log(code, message));
   `;
-  const { stdout } = runNode(script, { installed: false });
+  const { stdout } = runNode(script, { installed: [] });
   expect(stdout).toMatch(/^PROVIDER .*onnxruntime-node cannot be loaded.*npm install onnxruntime-node/);
 });
 
 test('writes nothing to stderr when onnxruntime refuses a model', () => {
   const script = `
-    import { load } from './runtime.mjs';
+    import { load } from './runtime.js';
     await load(new Uint8Array(10)).catch(() => console.log('refused'));
   `;
   expect(runNode(script)).toMatchObject({ stdout: 'refused\n', stderr: '' });
@@ -113,7 +154,7 @@ test('writes nothing to stderr when onnxruntime refuses a model', () => {
 /** Growth of the process per model that is loaded, run and let go of as `end` says. */
 function bytesPerCycle(end: string): number {
   const { stdout } = runNode(`
-    import { load } from './runtime.mjs';
+    import { load } from './runtime.js';
     const kept = [];
     const rssAfter = async (cycles) => {
       for (let i = 0; i < cycles; i++) {

@@ -1,0 +1,43 @@
+import type { Model } from '../../src/runtime/model.ts';
+import { load } from '../../src/runtime/node.ts';
+import { perceptron, randomLayers } from '../../test/support/runnable-models.ts';
+
+/**
+ * Memory over cycles of load, run and dispose: `node --expose-gc --import tsx bench/runtime/soak.ts [CYCLES]` (10,000).
+ * The growth per cycle is the slope of the line through the resident memory after each hundredth cycle; the first
+ * fifth is not counted. A control that keeps its models has to be caught.
+ */
+const cycles = Number(process.argv[2] ?? 10_000);
+const LIMIT_BYTES = 1024;
+const EVERY = 100;
+
+const bytes = perceptron(randomLayers([64, 64, 8], 1));
+const { gc } = globalThis as { gc?: () => void };
+if (!gc) throw new Error('start it with --expose-gc');
+
+async function bytesPerCycle(count: number, end: (model: Model) => Promise<unknown>): Promise<number> {
+  const points: (readonly [number, number])[] = [];
+  for (let cycle = 1; cycle <= count; cycle++) {
+    const model = await load(bytes);
+    await model.run({ x: new Float32Array(64) });
+    await end(model);
+    if (cycle % EVERY > 0) continue;
+    gc!();
+    if (cycle > count / 5) points.push([cycle, process.memoryUsage.rss()]);
+  }
+  return slope(points);
+}
+
+/** Least squares: Σ(x − x̄)(y − ȳ) / Σ(x − x̄)² */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  const covariance = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
+  return covariance / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+}
+
+const disposed = await bytesPerCycle(cycles, (model) => model.dispose());
+const kept: Model[] = [];
+const leaking = await bytesPerCycle(Math.min(cycles, 2000), (model) => Promise.resolve(kept.push(model)));
+console.log(`${cycles} cycles: ${disposed.toFixed(0)} bytes a cycle; kept models: ${leaking.toFixed(0)}`);
+process.exitCode = disposed < LIMIT_BYTES && leaking > LIMIT_BYTES ? 0 : 1;
