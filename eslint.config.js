@@ -57,7 +57,7 @@ export default tseslint.config(
   },
   {
     files: ['examples/**', 'test/runtime/web/fixtures/**'],
-    languageOptions: { globals: { document: 'readonly' } },
+    languageOptions: { globals: { document: 'readonly', fetch: 'readonly', self: 'readonly' } },
   },
   ...ZONES.flatMap((zone) => [
     { files: zone.files, ignores: zone.node ?? [], rules: forbidden(zone, false) },

@@ -27,14 +27,15 @@ export async function readBytes(source: Exclude<LoadSource, string>, options: Re
   });
 }
 
-async function fetched(url: URL, signal: AbortSignal | undefined): Promise<Response> {
+/** What the server answers. @throws {EdgefoldError} FILE, ABORTED. */
+export async function fetched(url: URL | Request, signal: AbortSignal | undefined): Promise<Response> {
   try {
     return await fetch(url, signal ? { signal } : {});
   } catch (cause) {
     if (signal?.aborted) throw aborted('loading', signal);
     const reason = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
     throw new EdgefoldError('FILE', 'the model cannot be fetched', {
-      where: shown(url),
+      where: shown(url instanceof URL ? url : new URL(url.url)),
       received: wordsOf(reason),
       cause,
     });

@@ -4,7 +4,7 @@ import type { Bindings } from '../binding.ts';
 import { loader, type Platform } from '../load.ts';
 import type { CacheReport, LoadOptions, LoadSource, Model, ModelSource } from '../model.ts';
 import { Turns } from '../runner.ts';
-import { checkIntegrity, readBytes } from '../source.ts';
+import { checkIntegrity, fetched, readBytes } from '../source.ts';
 import { webBindings } from './bindings.ts';
 import { cached, type CacheChoice } from './cache.ts';
 import { compileOnce, type Compile } from './compile.ts';
@@ -37,12 +37,12 @@ export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebL
     const own =
       bindings.get(script) ?? webBindings({ engines, compile: (wasm) => compileOnce(wasm, {}), die: dieHere });
     bindings.set(script, own);
-    const fetched = source instanceof Request ? await response(source, options) : source;
+    const given = source instanceof Request ? await fetched(source, options.signal) : source;
     let cache: CacheReport | undefined;
     const platform: Platform = {
       ...PLATFORM,
-      read: async (given) => {
-        const { bytes, report } = await read(given, options);
+      read: async (from) => {
+        const { bytes, report } = await read(from, options);
         cache = report;
         return bytes;
       },
@@ -50,7 +50,7 @@ export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebL
       openLine: () => workerLines(script, engines, compile),
       cacheReport: () => cache,
     };
-    return loader(platform)(fetched, options);
+    return loader(platform)(given, options);
   };
 }
 
@@ -108,8 +108,4 @@ async function read(
       if (integrity !== undefined) await checkIntegrity(bytes, integrity);
     },
   });
-}
-
-async function response(request: Request, { signal }: LoadOptions): Promise<Response> {
-  return fetch(request, signal ? { signal } : {});
 }

@@ -8,7 +8,8 @@ import { evaluatePerceptron, randomLayers } from '../../support/runnable-models.
 import type { Stage } from './stage.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const FIXTURE = join(ROOT, 'test/runtime/web/fixtures/vite-wasm');
+const FIXTURES = join(ROOT, 'test/runtime/web/fixtures');
+const FIXTURE = join(FIXTURES, 'vite-wasm');
 
 /** The package as its users have it: installed, bundled, or served as it is. */
 export function buildTests(stage: () => Stage): void {
@@ -76,6 +77,28 @@ export function buildTests(stage: () => Stage): void {
     await page.goto(`${site.url}/examples/plain/`);
     await page.waitForFunction(() => document.querySelector('output')!.textContent !== '…');
     expect(await page.textContent('output')).toBe('7, says webgpu');
+    await page.close();
+    await site.close();
+  });
+
+  test('exports, folds, proves and runs in a worker of the page’s own', async () => {
+    const { browser, folder } = stage();
+    const site = await openSite({ folders: [folder, FIXTURES, join(ROOT, 'models/digits/norm-before-activation')] });
+    const page = await browser.newPage();
+    await page.goto(`${site.url}/index.html`);
+    const outcome = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const worker = new Worker('/own-worker.js', { type: 'module' });
+          worker.onmessage = ({ data }) => {
+            resolve(data);
+          };
+          worker.onerror = ({ message }) => {
+            resolve(message);
+          };
+        }),
+    );
+    expect(outcome).toEqual({ folded: 3, verdict: 'pass', shape: [1, 10] });
     await page.close();
     await site.close();
   });

@@ -82,6 +82,19 @@ export function sourceTests(stage: () => Stage): void {
     await site.close();
   });
 
+  test('gives a request up, and says what a server that is not there says', async () => {
+    const codes = await stage().page.evaluate(async () => {
+      const codeOf = (error: unknown) => (error as { code: string }).code;
+      const signal = AbortSignal.abort();
+      const nowhere = new Request('http://127.0.0.1:1/');
+      return [
+        await edgefold.load(new Request('/mlp.onnx'), { signal }).then(String, codeOf),
+        await edgefold.load(nowhere).then(String, codeOf),
+      ];
+    });
+    expect(codes).toEqual(['ABORTED', 'FILE']);
+  });
+
   test.each(['cache-api', 'opfs'] as const)('keeps a model in %s: the second load asks no server', async (cache) => {
     const { page, isolated } = stage();
     const outcomes = [];
