@@ -17,6 +17,7 @@ export { evaluate, type EvaluateOptions } from './onnx/evaluate/evaluate.ts';
 export { stampProvenance, type Provenance } from './onnx/provenance.ts';
 
 export { exportModel, exportSource, type ExportedModel, type ExportOptions, type ExportResult } from './export/export-model.ts'; // prettier-ignore
+export type { ChangedInput, InputOptions } from './export/model-inputs.ts';
 export type {
   CustomArray,
   CustomAttribute,
