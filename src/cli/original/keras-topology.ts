@@ -26,7 +26,7 @@ export function inWordsOfTfjs(value: JsonValue): JsonValue {
   const { class_name: className, config } = value;
   if (className === '__tuple__' && isList(value.items)) return inWordsOfTfjs(value.items);
   if (className === 'function') return config ?? null;
-  if (typeof className === 'string' && /Policy/.test(className) && isObject(config)) return plainType(config.name ?? null);
+  if (typeof className === 'string' && className.includes('Policy') && isObject(config)) return plainType(config.name ?? null);
   const entries = Object.entries(value).filter(([key]) => !TRAINING.test(key));
   return Object.fromEntries(entries.map(([key, entry]) => [RENAMED.get(key) ?? key, adjusted(key, entry)]));
 } // prettier-ignore
@@ -45,7 +45,7 @@ function adjusted(key: string, entry: JsonValue): JsonValue {
 
 /** TF.js computes in float32. */
 function plainType(value: JsonValue): JsonValue {
-  return typeof value === 'string' && /float/.test(value) ? 'float32' : value;
+  return typeof value === 'string' && value.includes('float') ? 'float32' : value;
 }
 
 /** A model as TF.js reads it, without weights. */

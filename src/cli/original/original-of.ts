@@ -32,7 +32,7 @@ export async function originalOf(
   const model = await loadTfjs(isOwn ? await ownFile(source, files, graph) : asLayers(source, graph));
   const label = isOwn ? model.label : `${model.label}, given the layers and weights that were read`;
   const run: OriginalModel['run'] = (inputs) => model.run(inSourceForm(inputs, changed));
-  return { label, run, dispose: model.dispose };
+  return { label, run, dispose: () => { model.dispose(); } };
 } // prettier-ignore
 
 function endpoints({ model, format }: SourceFile, graph: Graph): Pick<TfjsModel, 'inputs' | 'outputs'> {

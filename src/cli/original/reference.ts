@@ -59,7 +59,8 @@ function formOf({ model }: Graph): { readonly inputLayout?: 'nchw'; readonly inp
 function changesIn(noted: string): readonly Partial<ChangedInput>[] {
   try {
     const value: unknown = JSON.parse(noted);
-    return Array.isArray(value) ? value.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+    const entries: readonly unknown[] = Array.isArray(value) ? value : [];
+    return entries.filter((entry) => typeof entry === 'object' && entry !== null);
   } catch {
     return [];
   }

@@ -27,8 +27,8 @@ export interface OriginalRun {
  * Runs the model in the framework that it comes from, and compares the candidate with it: expected is what the original
  * gives. `not-run`, with the reason, where the framework is not there or lacks something that the model uses.
  *
- * A difference beyond the tier of a dtype is rounding, and passes with a note, if the original is no more than twice as
- * far from the float64 truth as the unfolded model is, for then both compute the same function.
+ * A difference beyond the tier of a dtype is rounding, and passes with a note, if neither the original nor the
+ * candidate is more than twice as far from the float64 truth as the unfolded model: then all compute the same function.
  */
 export async function againstOriginal(run: OriginalRun): Promise<OriginalReport> {
   let label: string | undefined;
@@ -85,13 +85,15 @@ function likeCandidate(tensor: Tensor | undefined, { dtype }: Pick<Tensor, 'dtyp
   return dtype === 'bool' ? { dtype, shape, data: Uint8Array.from(numbers) } : tensor;
 }
 
-/** How much farther from the truth than the unfolded model the original may be, rms, to compute the same function. */
+/** How much farther from the truth than the unfolded model either may be, rms, to compute the same function. */
 const LARGEST_RATIO = 2;
 
-async function isNearTruth({ proof, samples }: OriginalRun, results: readonly Sample[]): Promise<boolean> {
+async function isNearTruth(run: OriginalRun, results: readonly Sample[]): Promise<boolean> {
+  const { proof, samples, candidate } = run;
   const { exact, truth, unfolded } = proof;
   if (!exact || !unfolded || truth.verdict !== 'measured' || exact.length < samples.length) return false;
   const { againstTruth } = await import('../truth.ts');
-  const ratios = Object.values(againstTruth(exact, unfolded, results)).map(({ ratio }) => ratio);
+  const sides = [results, candidate].flatMap((side) => Object.values(againstTruth(exact, unfolded, side)));
+  const ratios = sides.map(({ ratio }) => ratio);
   return ratios.every((ratio) => ratio !== null && ratio <= LARGEST_RATIO);
 }

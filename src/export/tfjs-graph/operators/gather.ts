@@ -114,7 +114,7 @@ function labelledSizes(op: Operator, terms: readonly string[], handles: readonly
     if (shape?.length !== labels.length) op.broken('its equation does not fit its inputs');
     if (new Set(labels).size < labels.length) op.unsupported('it takes the diagonal of a tensor');
     labels.split('').forEach((label, axis) => {
-      const size = shape![axis]!;
+      const size = shape[axis]!;
       const known = sizes.get(label);
       if (known === undefined || known === 1 || typeof size === 'number') sizes.set(label, size);
     });
