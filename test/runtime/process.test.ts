@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { endlessLoop } from './suite.ts';
 import { buildRuntime, type BuiltRuntime } from '../support/built-runtime.ts';
 import { perceptron, randomLayers } from '../support/runnable-models.ts';
 
@@ -42,14 +44,20 @@ interface Run {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs a script in a home folder of its own; CI is not set, because onnxruntime sends nothing there anyway. */
-function runNode(script: string, { installed = RUNTIMES, env = {}, command = [] }: Run = {}) {
+/** A folder with the runtime and a script that imports it. */
+function prepare(script: string, installed: readonly string[] = RUNTIMES): string {
   const work = mkdtempSync(join(folder, 'run-'));
-  const [home, temporary] = [join(work, 'home'), join(work, 'tmp')];
-  for (const path of [home, temporary]) mkdirSync(path);
   cpSync(join(folder, 'bundle'), work, { recursive: true });
   writeFileSync(join(work, 'script.mjs'), script);
   installPackages(join(work, 'node_modules'), installed);
+  return work;
+}
+
+/** Runs a script in a home folder of its own; CI is not set, because onnxruntime sends nothing there anyway. */
+function runNode(script: string, { installed = RUNTIMES, env = {}, command = [] }: Run = {}) {
+  const work = prepare(script, installed);
+  const [home, temporary] = [join(work, 'home'), join(work, 'tmp')];
+  for (const path of [home, temporary]) mkdirSync(path);
   const [program, ...args] = [...command, process.execPath, '--expose-gc', 'script.mjs'];
   const { stdout, stderr, status } = spawnSync(program, args, {
     cwd: work,
@@ -150,6 +158,29 @@ test('writes nothing to stderr when onnxruntime refuses a model', () => {
   `;
   expect(runNode(script)).toMatchObject({ stdout: 'refused\n', stderr: '' });
 });
+
+test.skipIf(process.platform === 'win32')(
+  'ends an endless run when the process that asked for it is killed',
+  async () => {
+    writeFileSync(join(folder, 'endless.onnx'), endlessLoop());
+    const script = `
+    import { writeFileSync } from 'node:fs';
+    import { load } from './runtime.js';
+    const model = await load(process.env.ENDLESS, { thread: 'process', warmup: 0 });
+    void model.run({ x: new Float32Array(1) });
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 2000);
+  `;
+    const work = prepare(script);
+    const child = spawn(process.execPath, ['script.mjs'], {
+      cwd: work,
+      env: { ...process.env, ENDLESS: join(folder, 'endless.onnx') },
+    });
+    await once(child, 'exit');
+    await vi.waitFor(() => {
+      expect(spawnSync('pgrep', ['-f', work], { encoding: 'utf8' }).stdout).toBe('');
+    }, 5000);
+  },
+);
 
 /** Growth of the process per model that is loaded, run and let go of as `end` says. */
 function bytesPerCycle(end: string): number {
