@@ -25,8 +25,7 @@ function writeComputed(constant: Constant, name: string): onnx.TensorProto {
   return proto;
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
-  new Uint8Array(buffer, byteOffset, byteLength);
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);
 
 function named(proto: onnx.TensorProto, name: string): onnx.TensorProto {
   return (proto.name ?? '') === name ? proto : edited(proto, { name });
