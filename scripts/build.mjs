@@ -64,13 +64,13 @@ function buildLibrary(folder) {
 }
 
 async function buildCommandLine(folder) {
-  const { metafile } = await build({
+  const main = await build({
     ...BUNDLED,
     entryPoints: { edgefold: 'src/cli/main.ts' },
     outdir: folder,
     plugins: [apart(await neededToFold())],
   });
-  await build({
+  const beside = await build({
     ...BUNDLED,
     // `start` runs `edgefold` by its place beside it, `doctor` runs `try-provider`, and `host` runs the models.
     entryPoints: {
@@ -83,7 +83,10 @@ async function buildCommandLine(folder) {
   });
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   asFunction(join(folder, 'edgefold.js'));
-  writeFileSync(join(folder, 'LICENSES'), licensesOf(Object.keys(metafile.inputs)));
+  writeFileSync(
+    join(folder, 'LICENSES'),
+    licensesOf([main, beside].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+  );
   const writer = join(folder, 'write-code-cache.js');
   // The one for all comes last, since a writer begins with it where there is one.
   for (const verb of [['export'], ['fold'], ['inspect'], []]) {
