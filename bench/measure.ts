@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface Spread {
   readonly median: number;
@@ -14,7 +15,7 @@ export interface Measurement {
   readonly peakMiB: Spread;
 }
 
-const PROBE = new URL('peak-memory.mjs', import.meta.url).href;
+const PROBE = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
 
 /** A program that writes its peak resident memory in KiB to the file named by EDGEFOLD_BENCH_PEAK. */
 export interface Program {
@@ -25,7 +26,7 @@ export interface Program {
 /** `node ...args`, made to tell its peak. */
 export const nodeProgram = (args: readonly string[]): Program => ({
   command: process.execPath,
-  args: ['--import', PROBE, ...args],
+  args: ['--require', PROBE, ...args],
 });
 
 /**

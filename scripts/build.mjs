@@ -13,14 +13,30 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { dirname, join, resolve } from 'node:path';
+import { build, transform } from 'esbuild';
 import { buildWeb } from './build-web.mjs';
 
 /** Left to the package manager: what is native, or only some verbs need. */
 const EXTERNAL = ['onnxruntime-node', 'onnxruntime-web', 'h5wasm', 'fast-png', '@dagrejs/dagre', '@tensorflow/*'];
 /** A bundle has no `import.meta`; its own place does for it. */
 const BANNER = '"use strict"; const importMetaUrl = require("node:url").pathToFileURL(__filename).href;';
+
+/** How the command line is bundled. Shorter text is read faster; names stay, and so do the lines of a stack. */
+const BUNDLED = {
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  external: EXTERNAL,
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: BANNER },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 160,
+  metafile: true,
+  logLevel: 'warning',
+};
 
 // Built aside and then put in its place, so that whoever runs the old one does not meet half of the new one.
 const draft = mkdtempSync('.dist-');
@@ -48,37 +64,80 @@ function buildLibrary(folder) {
 }
 
 async function buildCommandLine(folder) {
-  const { metafile } = await build({
+  const main = await build({
+    ...BUNDLED,
+    entryPoints: { edgefold: 'src/cli/main.ts' },
+    outdir: folder,
+    plugins: [apart(await neededToFold())],
+  });
+  const beside = await build({
+    ...BUNDLED,
     // `start` runs `edgefold` by its place beside it, `doctor` runs `try-provider`, and `host` runs the models.
     entryPoints: {
       main: 'src/cli/start.ts',
-      edgefold: 'src/cli/main.ts',
       'try-provider': 'src/cli/try-provider.ts',
       host: 'src/runtime/node/host.ts',
       'write-code-cache': 'scripts/write-code-cache.ts',
     },
     outdir: folder,
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    external: EXTERNAL,
-    define: { 'import.meta.url': 'importMetaUrl' },
-    banner: { js: BANNER },
-    metafile: true,
-    logLevel: 'warning',
   });
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
-  withImportModule(join(folder, 'edgefold.js'));
-  writeFileSync(join(folder, 'LICENSES'), licensesOf(Object.keys(metafile.inputs)));
+  asFunction(join(folder, 'edgefold.js'));
+  writeFileSync(
+    join(folder, 'LICENSES'),
+    licensesOf([main, beside].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+  );
   const writer = join(folder, 'write-code-cache.js');
-  execFileSync(process.execPath, [writer, join(folder, 'edgefold.js')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // The one for all comes last, since a writer begins with it where there is one.
+  for (const verb of [['export'], ['fold'], ['inspect'], []]) {
+    execFileSync(process.execPath, [writer, join(folder, 'edgefold.js'), ...verb], { stdio: ['ignore', 'ignore', 'inherit'] }); // prettier-ignore
+  }
   rmSync(writer);
 }
 
-/** Code that comes from a cache cannot call `import()`; `start` hands it a function that can. */
-function withImportModule(file) {
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/\bimport\(("[^"]+"|moduleUrl)\)/g, 'importModule($1)'));
+/** The modules that folding without a comparison loads. */
+async function neededToFold() {
+  const wanted = /commands\/fold\.ts$|\/fold-graph\.ts$/;
+  const onDemand = {
+    name: 'on-demand',
+    setup({ onResolve }) {
+      onResolve({ filter: /\.ts$/ }, ({ path, kind }) =>
+        kind === 'dynamic-import' && !wanted.test(path) ? { path, external: true } : undefined,
+      );
+    },
+  };
+  const { metafile } = await build({ ...BUNDLED, entryPoints: ['src/cli/main.ts'], plugins: [onDemand], write: false });
+  return new Set(Object.keys(metafile.inputs).map((path) => resolve(path)));
+}
+
+/**
+ * Puts every other module into a function of its own. V8 takes each function of the outermost scope out of its cache
+ * when it starts, but those within another one only when that is called.
+ */
+function apart(together) {
+  const options = { loader: 'ts', format: 'cjs', target: 'node20', define: BUNDLED.define };
+  return {
+    name: 'apart',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
+        const file = resolve(resolveDir, path);
+        return kind === 'entry-point' || together.has(file) ? { path: file } : { path: file, namespace: 'apart' };
+      });
+      onLoad({ filter: /./, namespace: 'apart' }, async ({ path }) => {
+        const { code } = await transform(readFileSync(path, 'utf8'), { ...options, sourcefile: path });
+        return { contents: code, resolveDir: dirname(path) };
+      });
+    },
+  };
+}
+
+/**
+ * Makes a file the function that `start` calls. Code that comes from a cache cannot call `import()`; `start` hands it
+ * a function that can.
+ */
+function asFunction(file) {
+  const code = readFileSync(file, 'utf8').replaceAll(/\bimport\(("[^"]+"|moduleUrl)\)/g, 'importModule($1)');
+  writeFileSync(file, `(function(exports,require,module,__filename,__dirname,importModule){${code}\n})`);
 }
 
 /** The licences of the packages that are in the bundle. */

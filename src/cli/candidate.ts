@@ -24,7 +24,7 @@ export async function withCandidate<T>(
 ): Promise<T> {
   const split = splitOnnx(graph, options);
   if (split.dataBytes === 0) {
-    const model = Buffer.concat(split.model(''));
+    const model = Buffer.concat([...split.model('')]);
     return work({ model, sizeBytes: model.length });
   }
   const folder = mkdtempSync(join(dirname(output), '.edgefold-'));

@@ -3,23 +3,27 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Script } from 'node:vm';
 
-/** A CommonJS file that is ready to run. */
+/**
+ * A CommonJS file that is ready to run: a function of what such a file sees besides globals, and of `importModule`,
+ * because code from a cache has no `import()`.
+ */
 export interface Compiled {
   run(): void;
-  /** What V8 has made of it so far, for `FILE.cache`. */
+  /** What V8 has made of it so far. */
   cache(): Buffer;
 }
 
-/** What a file sees besides globals; `importModule` is there because code from a cache has no `import()`. */
-const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname', 'importModule'];
+/** Where the cache of a file is: one for a verb, or for all of them. */
+export const cacheOf = (file: string, verb = ''): string => (/^[a-z]+$/.test(verb) ? `${file}.${verb}.cache` : `${file}.cache`); // prettier-ignore
 
 /**
- * Compiles a CommonJS file, or takes what was compiled before from `FILE.cache`. V8 itself refuses a cache of another
+ * Compiles a CommonJS file, or takes what was compiled before from the cache of a verb. V8 itself refuses a cache of another
  * version of itself or of another source, and compiles then as if there were none.
  */
-export function compiled(file: string): Compiled {
-  const cachedData = contentOf(`${file}.cache`);
-  const source = `(function (${PARAMETERS.join(', ')}) { ${readFileSync(file, 'utf8')}\n});`;
+export function compiled(file: string, verb?: string): Compiled {
+  const cachedData = contentOf(cacheOf(file, verb)) ?? contentOf(cacheOf(file));
+  // The file is plain ASCII, which is taken as it is.
+  const source = readFileSync(file, 'latin1');
   const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) });
   return {
     run() {

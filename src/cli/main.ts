@@ -47,7 +47,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   if (verb === '--version' || verb === 'version') return print(await version());
   if (verb === '--help' || verb === '-h' || (verb === 'help' && !rest[0])) return print(await overview());
   if (verb === 'help') return main([rest[0]!, '--help']);
-  const progress = new Progress(process.stderr);
+  const progress = new Progress(() => process.stderr);
   try {
     return await runVerb(verb, rest, progress);
   } catch (error) {

@@ -4,7 +4,7 @@ const BAR_CELLS = 24;
 
 /** A bar on stderr for a person who waits over a second; silent when stderr is no terminal. */
 export class Progress {
-  readonly #stream: NodeJS.WriteStream | undefined;
+  readonly #stderr: () => NodeJS.WriteStream;
   readonly #startMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #step = 0;
@@ -14,8 +14,9 @@ export class Progress {
   #share = 0;
   #shown = false;
 
-  constructor(stream: NodeJS.WriteStream) {
-    if (stream.isTTY) this.#stream = stream;
+  /** Asks for the stream only when there is something to show: making one takes longer than reading a small model. */
+  constructor(stderr: () => NodeJS.WriteStream) {
+    this.#stderr = stderr;
   }
 
   /** How many calls of {@link step} are to come. */
@@ -28,7 +29,6 @@ export class Progress {
     this.#label = label;
     this.#share = 0;
     this.#step++;
-    if (!this.#stream) return;
     this.#timer ??= setInterval(() => {
       this.#draw();
     }, 100).unref();
@@ -43,16 +43,16 @@ export class Progress {
   /** Wipes the bar. */
   end(): void {
     clearInterval(this.#timer);
-    if (this.#shown) this.#stream?.write('\r\x1b[K');
+    if (this.#shown) this.#stderr().write('\r\x1b[K');
     this.#shown = false;
   }
 
   #draw(): void {
     const elapsedMs = performance.now() - this.#startMs;
-    if (elapsedMs < QUIET_MS) return;
+    if (elapsedMs < QUIET_MS || !this.#stderr().isTTY) return;
     const done = Math.min(BAR_CELLS, Math.round((BAR_CELLS * (this.#step - 1 + this.#share)) / this.#steps));
     const bar = '█'.repeat(done) + '░'.repeat(BAR_CELLS - done);
-    this.#stream?.write(`\r\x1b[K${bar} ${this.#label} … ${(elapsedMs / 1000).toFixed(1)} s`);
+    this.#stderr().write(`\r\x1b[K${bar} ${this.#label} … ${(elapsedMs / 1000).toFixed(1)} s`);
     this.#shown = true;
   }
 }

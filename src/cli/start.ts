@@ -7,13 +7,15 @@ import { compiled } from './code-cache.ts';
  * Starts the command line, which lies beside this file, from what V8 made of it when it was built. Compiling it takes
  * longer than folding a small model.
  */
-compiled(join(__dirname, 'edgefold.js')).run();
+compiled(join(__dirname, 'edgefold.js'), process.argv[2]).run();
 
 /*
+ * There is nobody whom a pause would disturb, so garbage is looked for only when memory runs short, and then at once.
  * V8 begins to optimise what has run for a millisecond or two; a small model is done before that pays, at a cost of up
  * to a third of the processor time. With a budget nine times the usual one, whatever runs for long is still optimised.
  * A cache is good for the flags only under which it was made, that of Node's own modules too: so they come first.
  */
 setImmediate(() => {
+  setFlagsFromString('--no-incremental-marking');
   setFlagsFromString('--interrupt-budget=600000');
 });

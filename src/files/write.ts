@@ -83,16 +83,21 @@ async function writeDraft(
 ): Promise<{ path: string; size: number }> {
   const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   const file = await open(draft, 'wx').catch((cause: unknown) => failed('cannot be written', path, cause));
+  let writing = Promise.resolve(0);
   try {
     let size = 0;
+    // While the system writes one batch, the next is made.
     for (const batch of batches(pieces)) {
       for (const piece of batch) hash?.update(piece);
-      size += await writeAll(file, batch);
+      size += await writing;
+      writing = writeAll(file, batch);
     }
+    size += await writing;
     await file.sync();
     await file.close();
     return { path: draft, size };
   } catch (cause) {
+    await writing.catch(() => undefined);
     await file.close().catch(() => undefined);
     await unlink(draft).catch(() => undefined);
     return failed('cannot be written', path, cause);

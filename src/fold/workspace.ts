@@ -1,6 +1,7 @@
 import { bug } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Attribute } from '../onnx/attribute.ts';
+import type { Constant } from '../onnx/constant.ts';
 import { Node, Value, type Graph } from '../onnx/graph.ts';
 import type { Vector } from './algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from './facts.ts';
@@ -33,6 +34,7 @@ export class Workspace implements World, GraphEditor {
   readonly #members: Set<Node>;
   readonly #lifted = new Map<Node, Lifted | Refusal>();
   readonly #renamed = new Set<Value>();
+  #scratch = new Float32Array();
 
   constructor(facts: Facts, isKept: (node: Node) => boolean) {
     this.facts = facts;
@@ -66,10 +68,16 @@ export class Workspace implements World, GraphEditor {
   }
 
   /** An initializer under a fresh name; `unrounded` are its elements before they were stored. */
-  constant(name: string, tensor: Tensor, unrounded?: Vector): Value {
+  constant(name: string, tensor: Tensor | Constant, unrounded?: Vector): Value {
     const value = this.graph.constant(name, tensor);
     if (unrounded) this.facts.rememberUnrounded(value, unrounded);
     return value;
+  }
+
+  /** Room for so many numbers that nobody keeps. */
+  scratch(length: number): Float32Array {
+    if (this.#scratch.length < length) this.#scratch = new Float32Array(length);
+    return this.#scratch;
   }
 
   replace(node: Node, change: Change): Node {

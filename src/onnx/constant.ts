@@ -10,13 +10,24 @@ export class Constant {
   readonly shape: readonly number[];
   /** The message as read; only `onnx/proto` looks inside. Absent for tensors made here. */
   readonly source: unknown;
+  /** The elements as the file holds them, where {@link tensor} has to copy them all because they are not aligned. */
+  readonly unaligned: Uint8Array | undefined;
+  /** Whether the elements are computed each time somebody asks, and nobody holds them. */
+  readonly isComputed: boolean;
   readonly #decode: () => Tensor;
   #tensor: Tensor | undefined;
 
-  private constructor(dtype: DType, shape: readonly number[], decode: () => Tensor, source?: unknown) {
+  private constructor(
+    dtype: DType,
+    shape: readonly number[],
+    decode: () => Tensor,
+    { source, unaligned, isComputed = false }: { source?: unknown; unaligned?: Uint8Array; isComputed?: boolean } = {},
+  ) {
     this.dtype = dtype;
     this.shape = shape;
     this.source = source;
+    this.unaligned = unaligned;
+    this.isComputed = isComputed;
     this.#decode = decode;
   }
 
@@ -25,8 +36,19 @@ export class Constant {
   }
 
   /** For `onnx/proto`: decodes later, or never. */
-  static lazy(dtype: DType, shape: readonly number[], decode: () => Tensor, source: unknown): Constant {
-    return new Constant(dtype, shape, decode, source);
+  static lazy(
+    dtype: DType,
+    shape: readonly number[],
+    decode: () => Tensor,
+    source: unknown,
+    unaligned?: Uint8Array,
+  ): Constant {
+    return new Constant(dtype, shape, decode, { source, ...(unaligned && { unaligned }) });
+  }
+
+  /** Elements that are too many to hold all of them at once, and can be computed as often as somebody asks. */
+  static computed(dtype: DType, shape: readonly number[], compute: () => Tensor): Constant {
+    return new Constant(dtype, shape, compute, { isComputed: true });
   }
 
   /**
@@ -34,7 +56,7 @@ export class Constant {
    * @throws {EdgefoldError} CORRUPT if the file holds fewer or more bytes than the shape needs.
    */
   tensor(): Tensor {
-    return (this.#tensor ??= this.#decode());
+    return this.isComputed ? this.#decode() : (this.#tensor ??= this.#decode());
   }
 
   /** Lets go of elements that are in the file still, and that are decoded again when somebody asks. */

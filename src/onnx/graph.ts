@@ -227,9 +227,9 @@ export class Graph {
   }
 
   /** Adds an initializer under a fresh name derived from `name`. */
-  constant(name: string, tensor: Tensor): Value {
+  constant(name: string, tensor: Tensor | Constant): Value {
     const value = new Value(this.uniqueName(name), tensor);
-    value.constant = Constant.of(tensor);
+    value.constant = tensor instanceof Constant ? tensor : Constant.of(tensor);
     this.initializers.push(value);
     return value;
   }

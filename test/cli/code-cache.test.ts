@@ -5,8 +5,9 @@ import { expect, test } from 'vitest';
 import { compiled } from '../../src/cli/code-cache.ts';
 import { temporaryFolder } from '../support/cli.ts';
 
-const SOURCE =
-  'globalThis.codeCacheTest = [typeof require, __filename, exports === module.exports, importModule("node:os")];';
+const SOURCE = `(function (exports, require, module, __filename, __dirname, importModule) {
+  globalThis.codeCacheTest = [typeof require, __filename, exports === module.exports, importModule("node:os")];
+})`;
 
 async function ran(file: string): Promise<unknown> {
   const script = compiled(file);

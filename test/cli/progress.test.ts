@@ -21,7 +21,7 @@ describe('progress', () => {
   test('is silent for a second, then shows how far the work is, and leaves a clean line', () => {
     const { written, stream: terminal } = stream(true);
     at(0);
-    const progress = new Progress(terminal);
+    const progress = new Progress(() => terminal);
     progress.expect(4);
     progress.step('reading');
     at(999);
@@ -41,7 +41,7 @@ describe('progress', () => {
   test('never writes to what is no terminal', () => {
     const { written, stream: pipe } = stream(false);
     at(0);
-    const progress = new Progress(pipe);
+    const progress = new Progress(() => pipe);
     at(5000);
     progress.step('reading');
     progress.end();

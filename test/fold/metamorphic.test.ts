@@ -114,7 +114,7 @@ describe('folding random graphs', () => {
       const split = splitOnnx(graph, { maxInlineBytes: 0, minTensorBytes: 1 });
       const data = Buffer.concat([...split.data()].flat());
       const externalData = (_: string, offset: number, length: number) => data.subarray(offset, offset + length);
-      const outside = readOnnx(Buffer.concat(split.model('weights.bin')), { externalData });
+      const outside = readOnnx(Buffer.concat([...split.model('weights.bin')]), { externalData });
       expect(structureOf(folded(outside))).toBe(structureOf(folded(graph)));
     });
   });

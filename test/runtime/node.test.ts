@@ -157,7 +157,7 @@ describe('loading', () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
     const split = splitOnnx(readOnnx(MLP), { maxInlineBytes: 0, minTensorBytes: 0 });
     writeFileSync(join(folder, 'weights.bin'), Buffer.concat([...split.data()]));
-    writeFileSync(join(folder, 'model.onnx'), Buffer.concat(split.model('weights.bin')));
+    writeFileSync(join(folder, 'model.onnx'), Buffer.concat([...split.model('weights.bin')]));
     expect(split.dataBytes).toBeGreaterThan(0);
     await using external = await load(join(folder, 'model.onnx'));
     await using whole = await load(MLP);

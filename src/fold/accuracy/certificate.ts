@@ -214,7 +214,7 @@ function bytesAdded({ site, vanishing }: Plan, ends: readonly End[], work: Works
   const added = ends.map(({ node, linear, before, after }) => {
     const newBias = !linear.bias && changesBias(after, linear) && !changesBias(before, linear);
     const copied = changesWeights(after, linear) && !changesWeights(before, linear) && !isOwn(node.inputs[1]);
-    return (newBias ? linear.outputs * width : 0) + (copied ? linear.weight.data.length * width : 0);
+    return (newBias ? linear.outputs * width : 0) + (copied ? sizeOf(linear.weight.shape) * width : 0);
   });
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
   return sum(added) - sum(gone.map((value) => bytesOf(value, work, width)));

@@ -1,3 +1,4 @@
+import { sizeOf } from '../../tensor.ts';
 import { at, isOne, type Affine, type Vector } from './affine.ts';
 import type { Numbers } from '../lift/constants.ts';
 import { biasOf, changesBias, changesWeights, stepsOf, type Edit, type Linear } from './linear.ts';
@@ -45,16 +46,16 @@ export function outOfRange(linear: Linear, edit: Edit, storage: Storage, expecte
 
 /** A bound on the magnitude of every folded bias. */
 function largestBias({ bias, beta }: Linear, { outScale, shift }: Edit): number {
-  const scaled = bias ? largestIn(outScale) * Math.abs(beta) * largestOf(bias.data) : 0;
+  const scaled = bias ? largestIn(outScale) * Math.abs(beta) * largestOf(bias.data, bias.data.length) : 0;
   return 2 * (scaled + largestIn(shift));
 }
 
 const largestIn = (vector: Vector): number => vector.reduce((most, { hi }) => Math.max(most, Math.abs(hi)), 0);
 
-/** The largest magnitude; NaN if there is one. */
-function largestOf(numbers: ArrayLike<number>): number {
+/** The largest magnitude of the first `length`; NaN if there is one. */
+function largestOf(numbers: ArrayLike<number>, length: number): number {
   let largest = 0;
-  for (let index = numbers.length; index > 0;) largest = Math.max(largest, Math.abs(numbers[--index]!));
+  for (let index = length; index > 0;) largest = Math.max(largest, Math.abs(numbers[--index]!));
   return largest;
 }
 
@@ -66,9 +67,23 @@ export function fitsStorage({ scale, shift }: Affine, storage: Storage): boolean
 const known = new WeakMap<Numbers, number>();
 
 function largestWeight(weight: Numbers): number {
-  const found = known.get(weight) ?? largestOf(weight.data);
+  const found = known.get(weight) ?? largestStored(weight);
   known.set(weight, found);
   return found;
+}
+
+/** Elements that are looked at together. */
+const STRETCH = 2 ** 14;
+
+function largestStored(weight: Numbers): number {
+  if (!weight.stretch) return largestOf(weight.data, weight.data.length);
+  const size = sizeOf(weight.shape);
+  let largest = 0;
+  for (let start = 0; start < size; start += STRETCH) {
+    const end = Math.min(start + STRETCH, size);
+    largest = Math.max(largest, largestOf(weight.stretch(start, end), end - start));
+  }
+  return largest;
 }
 
 /** The largest magnitude of a folded weight, or a bound on it that is in range. */
@@ -117,8 +132,9 @@ function walk(linear: Linear, edit: Edit, visit: (magnitude: number, output: num
       const inFactor = inputsUnchanged ? 1 : at(inScale, input + column * inputStep).hi;
       const factor = Math.abs(inFactor * at(outScale, channel).hi);
       const start = (row * columns + column) * taps;
-      for (let index = start; index < start + taps && enough[channel] === 0; index++) {
-        if (visit(Math.abs(weight.data[index]!) * factor, channel)) enough[channel] = 1;
+      const [weights, from] = weight.stretch ? [weight.stretch(start, start + taps), 0] : [weight.data, start];
+      for (let tap = 0; tap < taps && enough[channel] === 0; tap++) {
+        if (visit(Math.abs(weights[from + tap]!) * factor, channel)) enough[channel] = 1;
       }
     }
   }

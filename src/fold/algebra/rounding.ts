@@ -1,7 +1,7 @@
 import { nearestBfloat16, nearestFloat16, numberToBfloat16, numberToFloat16 } from '../../half.ts';
 import { ARRAY_OF, type DType, type DTypeArray, type Tensor } from '../../tensor.ts';
 import { entryOf, type Numbers } from '../lift/constants.ts';
-import { multiply, type DoubleDouble } from './double-double.ts';
+import { exact, multiply, type DoubleDouble } from './double-double.ts';
 import { compare } from './exactly.ts';
 
 /** The types in which a folded parameter can be stored. */
@@ -24,6 +24,9 @@ const ENCODE: Readonly<Record<Storage, (x: number) => number>> = {
   float16: numberToFloat16,
   bfloat16: numberToBfloat16,
 };
+
+/** Weights that are worth a stretch of their own. */
+const MANY = 64;
 
 /** How far, relative to itself, a product of float64 numbers may lie from the real product; rounded up. */
 const COARSE = 2 ** -50;
@@ -67,9 +70,10 @@ export class RoundedArray {
   readonly #nearest: (x: number) => number;
   readonly #encode: (x: number) => number;
 
-  constructor(dtype: Storage, length: number) {
+  /** `data` is for those who only want to know how many are rounded correctly, and need no array of their own. */
+  constructor(dtype: Storage, length: number, data: DTypeArray[Storage] = new ARRAY_OF[dtype](length)) {
     this.dtype = dtype;
-    this.data = new ARRAY_OF[dtype](length);
+    this.data = data;
     this.#nearest = NEAREST[dtype];
     this.#encode = ENCODE[dtype];
   }
@@ -94,11 +98,14 @@ export class RoundedArray {
   #writeMostly(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
     const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
     const bounds = { low: factor.hi * (1 - width), high: factor.hi * (1 + width) };
+    const stretch = end - start >= MANY ? weights.stretch?.(start, end) : undefined;
     const open = this.data instanceof Float32Array
-      ? writeSingles(this.data, weights.data, bounds, start, end)
+      ? writeSingles(this.data, stretch ?? weights.data, bounds, [start, end, stretch ? start : 0])
       : this.#writeOthers(weights.data, bounds, start, end); // prettier-ignore
     this.correctlyRounded += end - start - open.length;
-    if (open.length > 0) for (const index of open) this.write(index, multiply(entryOf(weights, index), factor));
+    if (open.length === 0) return;
+    const entryAt = (index: number) => (stretch ? exact(stretch[index - start]!) : entryOf(weights, index));
+    for (const index of open) this.write(index, multiply(entryAt(index), factor));
   }
 
   #writeOneByOne(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
@@ -141,17 +148,19 @@ interface Bounds {
   readonly high: number;
 }
 
-/** Apart from the other types, so that the loop is compiled for float32 alone. @returns the indices it leaves open. */
+/**
+ * Apart from the other types, so that the loop is compiled for float32 alone. The first of the weights is number `from`.
+ * @returns the indices it leaves open.
+ */
 function writeSingles(
   target: Float32Array,
   weights: ArrayLike<number>,
   { low, high }: Bounds,
-  start: number,
-  end: number,
+  [start, end, from]: readonly [start: number, end: number, from: number],
 ): number[] {
   const open: number[] = [];
   for (let index = start; index < end; index++) {
-    const weight = weights[index]!;
+    const weight = weights[index - from]!;
     const value = Math.fround(weight * low);
     if (value === Math.fround(weight * high)) target[index] = value;
     else open.push(index);

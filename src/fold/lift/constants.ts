@@ -1,5 +1,6 @@
 import { decodeHalves } from '../../half.ts';
 import { sizeOf, type Dim, type DType, type Tensor } from '../../tensor.ts';
+import type { Constant } from '../../onnx/constant.ts';
 import type { Graph, Node, Value } from '../../onnx/graph.ts';
 import { isStandard } from '../../onnx/shapes/infer.ts';
 import { overridableInitializers, storedTensor } from '../../onnx/shapes/initializers.ts';
@@ -17,6 +18,11 @@ export interface Numbers {
   readonly values?: Vector;
   /** What `data` is the rounded product of, for those who multiply it again. */
   readonly product?: Product;
+  /**
+   * Elements `start` to `end`, for those who go through them in order: `data` would copy all of them first. Good until
+   * the next stretch is asked for.
+   */
+  readonly stretch?: (start: number, end: number) => Float32Array;
   /** Whether `data` is all that is left of what was computed, rounded to float64. */
   readonly isRounded?: true;
 }
@@ -82,8 +88,9 @@ export class Constants {
 
   /** As {@link remember}, without holding numbers for each element. */
   rememberProduct(value: Value, product: Product): void {
-    const stored = this.#stored(value);
+    const stored = value.constant?.isComputed ? undefined : this.#stored(value);
     if (stored) this.#known.set(value, { ...stored, product });
+    else if (value.constant) this.#known.set(value, onDemand(value.constant, { product }));
   }
 
   /** Lets go of the elements of a value that has no reader left; a file may hold more of them than memory does. */
@@ -99,6 +106,9 @@ export class Constants {
   }
 
   #stored(value: Value): Numbers | undefined {
+    const { constant } = value;
+    if (constant?.isComputed) return onDemand(constant, {});
+    if (constant?.unaligned && constant.unaligned.length >= LARGE) return inStretches(constant, constant.unaligned);
     const tensor = storedTensor(value);
     return tensor && decoded(tensor);
   }
@@ -121,6 +131,38 @@ export class Constants {
     const given = node.attributes.get(attribute);
     return given?.kind === 'ints' ? given.value.map(Number) : this.#types.numbers(node.inputs[index]);
   }
+}
+
+/** Bytes of weights that are better not copied as a whole. */
+const LARGE = 2 ** 20;
+
+/** The elements of a float32 constant, which are brought together when somebody asks for all of them. */
+function onDemand(constant: Constant, more: Partial<Numbers>): Numbers {
+  const { dtype, shape } = constant;
+  let data: ArrayLike<number> | undefined;
+  return {
+    dtype,
+    shape,
+    get data() {
+      return (data ??= constant.tensor().data as Float32Array);
+    },
+    ...more,
+  };
+}
+
+function inStretches(constant: Constant, bytes: Uint8Array): Numbers {
+  let elements = new Float32Array();
+  let copied = new Uint8Array();
+  return onDemand(constant, {
+    stretch(start, end) {
+      if (elements.length < end - start) {
+        elements = new Float32Array(end - start);
+        copied = new Uint8Array(elements.buffer);
+      }
+      copied.set(bytes.subarray(4 * start, 4 * end));
+      return elements;
+    },
+  });
 }
 
 const isStatic = (shape: readonly Dim[]): shape is readonly number[] => shape.every((dim) => typeof dim === 'number');

@@ -1,5 +1,6 @@
 import { sizeOf } from '../../tensor.ts';
 import { bug } from '../../errors.ts';
+import { Constant } from '../../onnx/constant.ts';
 import type { Node, Value } from '../../onnx/graph.ts';
 import { at, isOne, type Vector } from '../algebra/affine.ts';
 import { multiply } from '../algebra/double-double.ts';
@@ -22,6 +23,9 @@ export interface Written {
   readonly correctlyRounded: number;
 }
 
+/** Weights of more elements are not held: 2²⁰ bytes. */
+const LARGE = 2 ** 18;
+
 /** Writes every weight and bias that has changed: computed in about 106 bits, rounded once, under a fresh name. */
 export function materialise(work: Workspace): void {
   // By keys, so that nothing holds on to the weights of a node that has been written.
@@ -39,8 +43,10 @@ function write(node: Node, work: Workspace): void {
 }
 
 function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
-  const array = scaledWeights(linear, edit);
   const [old, shape] = [weightsOf(node, linear), linear.weight.shape];
+  if (old.constant && linear.weight.dtype === 'float32' && sizeOf(shape) >= LARGE)
+    return laterWeight(node, linear, edit, work);
+  const array = scaledWeights(linear, edit);
   const seed = seedOf(old, array.tensor(shape), work.facts.opset);
   const place = { node, role: 'weight', name: old.name, shape: seed?.shape ?? shape } as const;
   if (!seed) {
@@ -52,6 +58,18 @@ function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Val
   const { data, dtype } = seed;
   const value = constantOf({ data, dtype, correctlyRounded: Math.max(data.length - open, 0) }, place, work);
   return expanded(value, shape, old, node, work);
+}
+
+/** Large weights are counted now, and computed once more when they are written, so that nobody holds all of them. */
+function laterWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
+  const [old, { shape }] = [weightsOf(node, linear), linear.weight];
+  const total = sizeOf(shape);
+  const { correctlyRounded } = scaledWeights(linear, edit, work.scratch(total));
+  const compute = () => scaledWeights(linear, edit).tensor(shape);
+  const value = work.constant(old.name, Constant.computed('float32', shape, compute));
+  work.facts.rememberProduct(value, productOf(old, linear, edit, work));
+  work.written.push({ node: node.label, role: 'weight', name: value.name, dtype: 'float32', total, correctlyRounded });
+  return value;
 }
 
 /** Holds the constant, whose elements are decoded again if somebody asks, and not the elements. */
@@ -104,9 +122,9 @@ export function constantOf(
 }
 
 /** W[row, column, tap] · inScale[its input] · outScale[its output]. */
-function scaledWeights(linear: Linear, { inScale, outScale }: Edit): RoundedArray {
+function scaledWeights(linear: Linear, { inScale, outScale }: Edit, target?: Float32Array): RoundedArray {
   const { weight, rows, columns, taps } = linear;
-  const array = new RoundedArray(weight.dtype as Storage, weight.data.length);
+  const array = new RoundedArray(weight.dtype as Storage, sizeOf(weight.shape), target);
   const scalesInputs = !inScale.every(isOne);
   for (let row = 0; row < rows; row++) {
     const { input, inputStep, output, outputStep } = stepsOf(linear, row);

@@ -18,7 +18,7 @@ export function readTensor(proto: onnx.TensorProto, where: string, externalData?
   if (proto.segment) throw new EdgefoldError('UNSUPPORTED', 'the tensor is split into segments', { where });
   const decode = decoderOf(proto, head, externalData);
   const { dtype, shape } = head;
-  return Constant.lazy(dtype, shape, () => ({ dtype, shape, data: decode() }), proto);
+  return Constant.lazy(dtype, shape, () => ({ dtype, shape, data: decode() }), proto, unalignedBytes(proto, dtype));
 }
 
 function decoderOf(proto: onnx.TensorProto, head: TensorHead, externalData: ExternalData | undefined): Decode {
@@ -28,6 +28,10 @@ function decoderOf(proto: onnx.TensorProto, head: TensorHead, externalData: Exte
   if (places > 1) corrupt(head.where, 'the tensor has its data in several places', 'one', String(places));
   if (isExternal(proto)) return externalElements(proto, head, externalData);
   return fields[0] ? typedElements(proto, fields[0], head) : rawElements(raw, head);
+}
+
+function unalignedBytes({ raw_data }: onnx.TensorProto, dtype: DType): Uint8Array | undefined {
+  return raw_data && dtype === 'float32' && raw_data.byteOffset % 4 !== 0 ? raw_data : undefined;
 }
 
 function externalElements(proto: onnx.TensorProto, head: TensorHead, externalData: ExternalData | undefined): Decode {

@@ -4,6 +4,7 @@ import { corrupt } from './fault.ts';
 import type { onnx } from './onnx.js';
 import { readDType, readShape } from './read-tensor.ts';
 import { rewriteTensors } from './rewrite-tensors.ts';
+import { readPiece } from './wire.ts';
 
 /** Where memory pages begin, so that a runtime can map each tensor. */
 const ALIGNMENT = 4096;
@@ -81,7 +82,7 @@ function payload(tensor: onnx.TensorProto, externalData: ExternalData | undefine
 }
 
 function read(tensor: onnx.TensorProto, externalData: ExternalData | undefined): Uint8Array {
-  if (!isExternal(tensor)) return tensor.raw_data ?? new Uint8Array();
+  if (!isExternal(tensor)) return readPiece(tensor.raw_data ?? new Uint8Array());
   return externalBytes(tensor, denseBytes(tensor), whereOf(tensor), externalData)();
 }
 

@@ -65,21 +65,42 @@ const MAX_BYTES = 2 ** 31 - 1;
 /** Values of more bytes than this are not copied into the text around them. */
 const LARGE = 2 ** 16;
 
+/** Bytes of a known number that are made when their turn comes. A message holds them in the place of an array. */
+export class LaterBytes {
+  readonly length: number;
+  readonly read: () => Uint8Array;
+
+  constructor(length: number, read: () => Uint8Array) {
+    this.length = length;
+    this.read = read;
+  }
+
+  /** For the message, whose code does no more with bytes than hand them to {@link PieceWriter}. */
+  asBytes(): Uint8Array {
+    return this as unknown as Uint8Array;
+  }
+}
+
+/** A part of a file. */
+export type Piece = Uint8Array | LaterBytes;
+
+export const readPiece = (piece: Piece): Uint8Array => (piece instanceof LaterBytes ? piece.read() : piece);
+
 /**
  * The bytes of a model in pieces, in order. Large values, such as weights, are the arrays that the message holds.
  * @throws {EdgefoldError} LIMIT.
  */
-export function encodeModel(model: onnx.ModelProto): Uint8Array[] {
+export function encodeModel(model: onnx.ModelProto): Piece[] {
   const writer = new PieceWriter();
   onnx.ModelProto.encode(model, writer);
   return writer.pieces();
 }
 
-export function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
+export function concatenated(pieces: readonly Piece[]): Uint8Array {
   const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
   for (const piece of pieces) {
-    bytes.set(piece, end);
+    bytes.set(readPiece(piece), end);
     end += piece.length;
   }
   return bytes;
@@ -88,7 +109,7 @@ export function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
 /** A value that comes in front of position `at` of the buffer. */
 interface LargeValue {
   at: number;
-  readonly value: Uint8Array;
+  readonly value: Piece;
 }
 
 /**
@@ -105,7 +126,7 @@ class PieceWriter extends protobuf.Writer {
   override bytes(value: Uint8Array): this {
     this.#checkRoom(value);
     if (value.length < LARGE) {
-      super.bytes(value);
+      super.bytes(readPiece(value));
     } else {
       this.uint32(value.length);
       this.#leaveOut(value);
@@ -146,8 +167,8 @@ class PieceWriter extends protobuf.Writer {
     return this;
   }
 
-  pieces(): Uint8Array[] {
-    const pieces: Uint8Array[] = [];
+  pieces(): Piece[] {
+    const pieces: Piece[] = [];
     let start = 0;
     for (const { at, value } of this.#large) {
       if (at > start) pieces.push(this.buf.slice(start, at));

@@ -1,9 +1,9 @@
-import type { Tensor } from '../../tensor.ts';
+import { byteLengthOf, type DType, type Tensor } from '../../tensor.ts';
 import type { Constant } from '../constant.ts';
 import { numberOf } from './dtype.ts';
 import { fromInteger } from './int64.ts';
 import { onnx } from './onnx.js';
-import { edited } from './wire.ts';
+import { edited, LaterBytes } from './wire.ts';
 
 /** The message of a constant under the given name: the one it was read from, or a new one over its elements. */
 export function writeConstant(constant: Constant, name: string): onnx.TensorProto | onnx.SparseTensorProto {
@@ -13,8 +13,19 @@ export function writeConstant(constant: Constant, name: string): onnx.TensorProt
     const values = named(source.values!, name);
     return values === source.values ? source : edited(source, { values });
   }
-  return writeTensor(constant.tensor(), name);
+  return constant.isComputed ? writeComputed(constant, name) : writeTensor(constant.tensor(), name);
 }
+
+/** The message of elements that are computed when their turn to be written comes. */
+function writeComputed(constant: Constant, name: string): onnx.TensorProto {
+  const { dtype, shape } = constant;
+  const proto = new onnx.TensorProto({ name, dims: shape.map(fromInteger), data_type: numberOf(dtype) });
+  const length = byteLengthOf(dtype as Exclude<DType, 'string'>, shape);
+  proto.raw_data = new LaterBytes(length, () => bytesOf(constant.tensor().data as Float32Array)).asBytes();
+  return proto;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);
 
 function named(proto: onnx.TensorProto, name: string): onnx.TensorProto {
   return (proto.name ?? '') === name ? proto : edited(proto, { name });
@@ -23,7 +34,7 @@ function named(proto: onnx.TensorProto, name: string): onnx.TensorProto {
 function writeTensor({ dtype, shape, data }: Tensor, name: string): onnx.TensorProto {
   const proto = new onnx.TensorProto({ dims: shape.map(fromInteger), data_type: numberOf(dtype) });
   if (name !== '') proto.name = name;
-  if (ArrayBuffer.isView(data)) proto.raw_data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (ArrayBuffer.isView(data)) proto.raw_data = bytesOf(data);
   else proto.string_data = data.map((text) => new TextEncoder().encode(text));
   return proto;
 }

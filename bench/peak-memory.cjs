@@ -1,10 +1,11 @@
 /**
  * Loaded into the measured process: writes its peak resident memory in KiB to the file named by
  * EDGEFOLD_BENCH_PEAK when it ends. On Linux from VmHWM, which starts afresh with the program; the maximum of
- * getrusage begins with the size of the process that started it. Elsewhere getrusage is all there is.
+ * getrusage begins with the size of the process that started it. Elsewhere getrusage is all there is. As CommonJS,
+ * because Node's loader of the other modules takes as long to start as a small model to fold.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import process from 'node:process';
+const { readFileSync, writeFileSync } = require('node:fs');
+const process = require('node:process');
 
 function peakKiB() {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS;
