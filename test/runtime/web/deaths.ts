@@ -47,6 +47,24 @@ export function deathTests(stage: () => Stage): void {
     },
   );
 
+  test('leaves no worker behind: not of a model that is disposed of, not of a load that failed or was ended', async () => {
+    const page = await pageOf(stage().browser, stage().isolated);
+    const gone: Promise<void>[] = [];
+    page.on('worker', (worker) => gone.push(new Promise((resolve) => worker.once('close', () => { resolve(); })))); // prettier-ignore
+    await page.evaluate(async () => {
+      const model = await edgefold.load('/mlp.onnx', { thread: { pool: 2 } });
+      await model.run({ x: new Float32Array(4) });
+      await model.dispose();
+      const signal = AbortSignal.timeout(500);
+      const loads = [edgefold.load('/noHeads.onnx'), edgefold.load('/index.html'), edgefold.load('/endless.onnx', { signal })]; // prettier-ignore
+      await Promise.allSettled(loads);
+    });
+    expect(gone).toHaveLength(5);
+    await Promise.all(gone);
+    expect(page.workers()).toEqual([]);
+    await page.close();
+  });
+
   test('refuses a result that memory cannot hold, and runs on', async () => {
     // Close to all that WebAssembly can address: it is refused before any of it is filled.
     const { code, shape } = await stage().page.evaluate(async () => {
