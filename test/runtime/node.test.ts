@@ -10,7 +10,7 @@ import { readOnnx } from '../../src/onnx/read.ts';
 import { splitOnnx, writeOnnx } from '../../src/onnx/write.ts';
 import { onnx } from '../../src/onnx/proto/onnx.js';
 import { concatenated, decodeModel, edited, encodeModel } from '../../src/onnx/proto/wire.ts';
-import type { Input, LoadOptions, LoadProgress } from '../../src/runtime/model.ts';
+import { PROVIDERS, type Input, type LoadOptions, type LoadProgress } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import type { DType } from '../../src/tensor.ts';
 import { evaluatePerceptron, oneNode, perceptron, randomLayers } from '../support/runnable-models.ts';
@@ -170,7 +170,7 @@ describe('loading', () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgefold-'));
     const split = splitOnnx(readOnnx(MLP), { maxInlineBytes: 0, minTensorBytes: 0 });
     writeFileSync(join(folder, 'weights.bin'), Buffer.concat([...split.data()]));
-    writeFileSync(join(folder, 'model.onnx'), Buffer.concat(split.model('weights.bin')));
+    writeFileSync(join(folder, 'model.onnx'), Buffer.concat([...split.model('weights.bin')]));
     await using fixed = await load(join(folder, 'model.onnx'), { fixed: { batch: 2 } });
     await using whole = await load(MLP);
     const inputs = { x: { data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), shape: [2, 4] } };
@@ -310,13 +310,19 @@ describe('provider report', () => {
     );
   });
 
-  test.each(['webgpu', 'cuda'] as const)('either runs the whole model on %s or says why not', async (provider) => {
-    const outcome = await load(MLP, { provider }).catch((error: unknown) => error as Error);
-    if (outcome instanceof Error) {
-      expect(outcome).toMatchObject(failure('PROVIDER', new RegExp(`${provider}: .{10,}`)));
-      return;
-    }
-    await using model = outcome;
-    expect(model.report).toMatchObject({ used: provider, evidence: 'no-fallback-flag' });
-  });
+  const everyWay = PROVIDERS.flatMap((provider) => (['none', 'partial'] as const).map((allow) => [provider, allow] as const)); // prettier-ignore
+
+  test.each(everyWay)(
+    'either runs the model on %s (allow: %s) or says why not: never silently elsewhere',
+    async (provider, allow) => {
+      const outcome = await load(MLP, { provider, allow }).catch((error: unknown) => error as Error);
+      if (outcome instanceof Error) {
+        expect(outcome).toMatchObject(failure('PROVIDER', new RegExp(`${provider}: .{10,}`)));
+        return;
+      }
+      await using model = outcome;
+      expect(model.report).toMatchObject({ requested: [provider], used: provider, refused: [] });
+      expect(model.report.evidence).not.toBe('unproven');
+    },
+  );
 });
