@@ -2,6 +2,7 @@
 // opening and linking a hundred small modules takes longer than folding a model. With --cli, the command line only.
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -40,6 +41,7 @@ const BUNDLED = {
 
 // Built aside and then put in its place, so that whoever runs the old one does not meet half of the new one.
 const draft = mkdtempSync('.dist-');
+chmodSync(draft, 0o755);
 try {
   if (process.argv.includes('--cli')) {
     await buildCommandLine(join(draft, 'cli'));
