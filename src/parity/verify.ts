@@ -47,7 +47,7 @@ interface Yardstick {
 }
 
 /** Faults of a model or a runtime rather than of the call. */
-const MODEL_FAULTS: readonly string[] = ['PROVIDER', 'RUNTIME', 'UNSUPPORTED', 'LIMIT'];
+const MODEL_FAULTS: readonly string[] = ['PROVIDER', 'PARTIAL', 'RUNTIME', 'DIED', 'UNSUPPORTED', 'LIMIT'];
 
 /**
  * Runs two models on the same inputs and reports how far apart they are.

@@ -4,16 +4,27 @@ import { expect, test } from 'vitest';
 import { noHeads } from '../runtime/faults.ts';
 import { edgefold, temporaryFolder } from '../support/cli.ts';
 
-test.each([
-  ['run', (path: string) => ['run', path, '--input', 'models/digits/sample/digit-7.png']],
-  ['verify', (path: string) => ['verify', path, path]],
-  ['fold', (path: string) => ['fold', path, '-o', join(path, '..', 'out.onnx')]],
-])('%s ends with a message when the runtime dies', async (_, argumentsFor) => {
+function deadly(): string {
   const path = join(temporaryFolder(), 'model.onnx');
   writeFileSync(path, noHeads());
-  const { code, stdout } = await edgefold([...argumentsFor(path), '--json']);
+  return path;
+}
+
+const DIED = 'the runtime died while loading the model; found SIGFPE';
+
+test('run ends with a message when the runtime dies', async () => {
+  const { code, stdout } = await edgefold(['run', deadly(), '--input', 'models/digits/sample/digit-7.png', '--json']);
   expect(code).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject({
-    error: { code: 'DIED', message: 'the runtime died while loading the model; found SIGFPE' },
-  });
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'DIED', message: DIED } });
+});
+
+test.each([
+  ['verify', (path: string) => [path, path]],
+  ['fold', (path: string) => [path, '-o', `${path}.folded`]],
+])('%s cannot compare what the runtime dies of, and says so', async (verb, argumentsFor) => {
+  const { code, stdout } = await edgefold([verb, ...argumentsFor(deadly()), '--json']);
+  expect(code).toBe(2);
+  const { parity } = JSON.parse(stdout) as { parity: { verdict: string; reason: string } };
+  expect(parity.verdict).toBe('not-run');
+  expect(parity.reason).toContain(DIED);
 });

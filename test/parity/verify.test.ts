@@ -178,8 +178,8 @@ describe('is not run, which is no pass,', () => {
   });
 
   test('when there is no runtime', async () => {
-    const report = await check(MLP, { load: (source) => load(source, { provider: 'wasm' }) });
-    expect(report).toMatchObject({ verdict: 'not-run', reason: expect.stringContaining('wasm') as string });
+    const report = await check(MLP, { load: (source) => load(source, { provider: 'webnn' }) });
+    expect(report).toMatchObject({ verdict: 'not-run', reason: expect.stringContaining('webnn') as string });
   });
 });
 
