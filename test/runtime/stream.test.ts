@@ -109,16 +109,16 @@ test('says so when an output is no batch', async () => {
 });
 
 test('a pool gives each run to the worker that has least to do', async () => {
-  const loads = [3, 1, 2];
+  const remotes = [3, 1, 2].map((load) => ({ load }));
   const taken: number[] = [];
   const runnerOf = (index: number) =>
     ({ run: () => Promise.resolve(taken.push(index)), dispose: () => Promise.resolve() }) as unknown as Runner;
   const pool = poolOf(
-    loads.map((_, index) => runnerOf(index)),
-    loads.map((load) => ({ load }) as unknown as Remote),
+    remotes.map((_, index) => runnerOf(index)),
+    remotes as unknown as Remote[],
   );
   await pool.run([]);
-  loads[1] = 9;
+  remotes[1]!.load = 9;
   await pool.run([]);
   expect(taken).toEqual([1, 2]);
 });
