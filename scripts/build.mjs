@@ -74,10 +74,12 @@ async function buildCommandLine(folder) {
   });
   const beside = await build({
     ...BUNDLED,
-    // `start` runs `edgefold` by its place beside it, `doctor` runs `try-provider`, and `host` runs the models.
+    // `start` runs `edgefold` by its place beside it, `doctor` runs `try-provider`, `bench` runs `measure`, and `host`
+    // runs the models.
     entryPoints: {
       main: 'src/cli/start.ts',
       'try-provider': 'src/cli/try-provider.ts',
+      measure: 'src/cli/measure.ts',
       host: 'src/runtime/node/host.ts',
       'write-code-cache': 'scripts/write-code-cache.ts',
     },

@@ -4,6 +4,7 @@ import type { Fold, FoldReport, KeptNode } from '../fold/report.ts';
 import type { SourceDigest } from '../onnx/provenance.ts';
 import type { SiteAudit } from '../parity/audit/report.ts';
 import type { ParityReport } from '../parity/report.ts';
+import type { Timing } from '../runtime/bench.ts';
 import type { Provider } from '../runtime/model.ts';
 import type { Dim, DType } from '../tensor.ts';
 
@@ -178,6 +179,32 @@ export interface RunDocument {
   readonly outputs: Readonly<
     Record<string, { readonly dtype: DType; readonly shape: readonly number[]; readonly data: readonly unknown[] }>
   >;
+}
+
+/** `edgefold bench --json`. Times are milliseconds. */
+export interface BenchDocument {
+  readonly provider: Provider;
+  readonly threads: number;
+  readonly runtime: { readonly package: string; readonly version: string };
+  /** How long the runs of each batch size were counted and warmed up. */
+  readonly seconds: number;
+  readonly models: readonly BenchModelJson[];
+  /** A row for each batch size and model. */
+  readonly warm: readonly BenchRowJson[];
+}
+
+export interface BenchModelJson {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** In a process in which nothing has run before: loading the runtime's code, making the session, the first run. */
+  readonly cold: { readonly runtimeMs: number; readonly createMs: number; readonly firstMs: number };
+}
+
+export interface BenchRowJson extends Timing {
+  readonly batch: number;
+  readonly model: string;
+  /** How many times as fast as the first model, by the medians. */
+  readonly speedup: number;
 }
 
 export interface ProviderJson {

@@ -32,6 +32,10 @@ const VERBS: Readonly<Record<string, { readonly about: string; load(): Promise<C
     about: 'run a model once on a .npy, .json, IDX or PNG file',
     load: async () => (await import('./commands/run.ts')).runCommand,
   },
+  bench: {
+    about: 'time a model, or several in turn, from a cold start to warm runs',
+    load: async () => (await import('./commands/bench.ts')).benchCommand,
+  },
   types: {
     about: 'write the inputs and outputs of a model as a TypeScript module',
     load: async () => (await import('./commands/types.ts')).typesCommand,

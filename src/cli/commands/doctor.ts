@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { programBeside } from '../beside.ts';
 import type { Command, Outcome } from '../command.ts';
 import type { DoctorDocument, ProviderJson } from '../json.ts';
 import type { Progress } from '../progress.ts';
@@ -70,15 +71,13 @@ async function listedProviders(): Promise<Listed> {
   }
 }
 
-/** Beside the bundle, or in the folder above this file. */
-const TRY_PROVIDER = import.meta.url.endsWith('.ts')
-  ? new URL('../try-provider.ts', import.meta.url)
-  : new URL('try-provider.js', import.meta.url);
-
 /** In a process of its own: a provider whose driver is broken can end the process or never answer. */
 function tryInChild(name: string): Promise<ProviderJson> {
   return new Promise((resolve) => {
-    const child = fork(TRY_PROVIDER, [name], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], timeout: TRIAL_MS });
+    const child = fork(programBeside('try-provider'), [name], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      timeout: TRIAL_MS,
+    });
     let trial: Trial | undefined;
     child.on('message', (message) => (trial = message as Trial));
     child.on('error', (error) => {

@@ -1,0 +1,37 @@
+import { fork } from 'node:child_process';
+import { EdgefoldError } from '../errors.ts';
+import { guard } from '../runtime/node/guard.ts';
+import { errorFrom } from '../runtime/protocol.ts';
+import { programBeside } from './beside.ts';
+import type { Measured, MeasureReply, Order } from './measure.ts';
+
+/**
+ * Times models in a new process.
+ * @param name what is told of when that process dies.
+ * @throws {EdgefoldError} DIED, and whatever loading and running find.
+ */
+export function measureApart(order: Order, name: string): Promise<Measured> {
+  return new Promise((resolve, reject) => {
+    const child = fork(programBeside('measure'), {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const watching = guard(child.pid);
+    watching.setBusy(true);
+    child.on('message', (message) => {
+      const reply = message as MeasureReply;
+      if (reply.kind === 'done') resolve(reply.value);
+      else reject(errorFrom(reply.error));
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      watching.stop();
+      reject(died(name, signal ?? `exit code ${String(code)}`));
+    });
+    // One that has died already tells so by its exit.
+    child.send(order, () => undefined);
+  });
+}
+
+const died = (name: string, received: string): EdgefoldError =>
+  new EdgefoldError('DIED', 'the runtime died while it was measured', { where: name, received });
