@@ -12,6 +12,8 @@ export interface SampleOptions {
   readonly integerRange?: Range;
   /** Sizes of symbolic dimensions by name; batch dimensions (symbolic axis 0) have 1 and 3 by turns otherwise. */
   readonly symbols?: Readonly<Record<string, number>>;
+  /** What string inputs are filled with, by the name of the input; a word that none of them is comes with them. */
+  readonly words?: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -24,6 +26,7 @@ export const SAMPLE_DEFAULTS = {
   floatRange: [-1, 1],
   integerRange: [0, 1],
   symbols: {},
+  words: {},
 } as const satisfies Required<SampleOptions>;
 
 export type SampleSettings = Required<SampleOptions>;
@@ -34,7 +37,7 @@ export type SampleSettings = Required<SampleOptions>;
  */
 export function sampleSettings(options: SampleOptions): SampleSettings {
   const settings: SampleSettings = { ...SAMPLE_DEFAULTS, ...options };
-  const { samples, seed, floatRange, integerRange, symbols } = settings;
+  const { samples, seed, floatRange, integerRange, symbols, words } = settings;
   demand('samples', Number.isSafeInteger(samples) && samples >= 0, 'a whole number, 0 or more', samples);
   demand('seed', Number.isSafeInteger(seed), 'a whole number', seed);
   demand('floatRange', isRange(floatRange), 'two finite numbers, the lower first', floatRange);
@@ -47,6 +50,8 @@ export function sampleSettings(options: SampleOptions): SampleSettings {
     'whole sizes',
     sizes,
   );
+  const lists: readonly unknown[] = Object.values(words);
+  demand('words', lists.every(Array.isArray), 'a list of words for each input', lists);
   return settings;
 }
 

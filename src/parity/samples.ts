@@ -15,7 +15,7 @@ export type Sample = Readonly<Record<string, Tensor>>;
 /**
  * Inputs for a model, the same on every platform for the same seed. Sample k is a function of seed, k and the
  * inputs alone, so a longer run starts with the samples of a shorter one.
- * @throws {EdgefoldError} LIMIT (an input too large to make), UNSUPPORTED (a string input).
+ * @throws {EdgefoldError} LIMIT (an input too large to make), UNSUPPORTED (a dtype that no runtime takes).
  */
 export function generateSamples(specs: readonly TensorSpec[], options: SampleOptions = {}): readonly Sample[] {
   const settings = sampleSettings(options);
@@ -38,11 +38,13 @@ function generateTensor(specs: readonly TensorSpec[], input: number, sample: num
       received: `[${shape.join(', ')}]`,
     });
   }
+  const random = randomStream(settings.seed, sample, input);
+  if (dtype === 'string') return { dtype, shape, data: texts(sizeOf(shape), wordsFor(name, settings), sample, random) };
   const generate = GENERATORS[dtype];
   if (!generate)
     throw new EdgefoldError('UNSUPPORTED', `no test inputs are made for ${dtype}`, { where, hint: 'Give inputs.' });
   const [range, integers] = rangeOf(dtype, settings);
-  const numbers = values(sizeOf(shape), range, integers, sample, randomStream(settings.seed, sample, input));
+  const numbers = values(sizeOf(shape), range, integers, sample, random);
   return { dtype, shape, data: generate(numbers) };
 }
 
@@ -94,6 +96,23 @@ function values(count: number, range: Range, integers: boolean, sample: number, 
   const uniform = integers ? () => low + Math.floor(random() * (high - low + 1)) : () => low + random() * (high - low);
   const patterns = [uniform, uniform, () => (random() < 0.5 ? zero : uniform()), () => (random() < 0.5 ? low : high)];
   return Float64Array.from({ length: count }, patterns[sample % patterns.length]!);
+}
+
+/** For inputs of which no word is known: short and long, empty, of several words, beyond ASCII. */
+const WORDS = ['a', 'cat', 'The cat sat.', '', '42', 'straße', '猫', 'unforeseeably'] as const;
+
+/** The words that an input is said to know, and one that it does not. */
+function wordsFor(name: string, { words }: SampleSettings): readonly string[] {
+  const known = Object.hasOwn(words, name) ? words[name]! : [];
+  if (known.length === 0) return WORDS;
+  let unknown = 'unknown';
+  while (known.includes(unknown)) unknown += '?';
+  return [...known, unknown];
+}
+
+/** Words by the same patterns as numbers: all of them, the first more often, only the first and the last. */
+function texts(count: number, words: readonly string[], sample: number, random: () => number): readonly string[] {
+  return Array.from(values(count, [0, words.length - 1], true, sample, random), (at) => words[at]!);
 }
 
 /** Numbers in [0, 1) from mulberry32, started from a mix of its three arguments. */

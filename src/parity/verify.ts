@@ -19,6 +19,7 @@ import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.ts';
 import { generateSamples } from './samples.ts';
 import { toleranceFor, TOLERANCES } from './tolerances.ts';
 import { overall, worstOutputs } from './verdict.ts';
+import { vocabulariesOf } from './vocabularies.ts';
 import { judge, type Judgement } from './judge.ts';
 
 export interface VerifyOptions extends SampleOptions, ProofOptions {
@@ -121,7 +122,7 @@ async function measureReference(options: VerifyOptions): Promise<Yardstick | str
     return await withModel(options.load(options.reference, { optimization: 'disabled' }), async (model) => {
       const samples =
         options.inputs?.map((given) => Object.fromEntries(checkInputs(model.inputs, given))) ??
-        generateSamples(model.inputs, options);
+        generateSamples(model.inputs, withWords(options));
       if (samples.length === 0) return 'there are no samples';
       if (model.outputs.length === 0) return 'the reference has no outputs';
       const results = await runAll(model, samples);
@@ -131,6 +132,11 @@ async function measureReference(options: VerifyOptions): Promise<Yardstick | str
   } catch (error) {
     return `the reference did not run: ${faultOf(error)}`;
   }
+}
+
+/** String inputs get the words that the reference looks up, unless others are given. */
+function withWords({ graphs, ...options }: VerifyOptions): SampleOptions {
+  return graphs ? { ...options, words: { ...vocabulariesOf(graphs.reference), ...options.words } } : options;
 }
 
 /** Frees the model whatever happens; `await using` would need a symbol that some browsers lack. */

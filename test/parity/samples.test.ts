@@ -83,8 +83,24 @@ test('gives different inputs different values', () => {
   expect(sample!.a).not.toEqual(sample!.b);
 });
 
+test('fills a string input with the words given for it and one more, which none of them is', () => {
+  const words = ['cat', 'unknown', 'dog'];
+  const samples = generateSamples([spec('string', ['n', 40])], { words: { x: words } });
+  const seen = (sample: number) => new Set(samples[sample]!.x!.data as readonly string[]);
+  expect(seen(1)).toEqual(new Set([...words, 'unknown?']));
+  expect(seen(3)).toEqual(new Set(['cat', 'unknown?']));
+  expect(samples[1]!.x).toMatchObject({ dtype: 'string', shape: [3, 40] });
+});
+
+test('fills other string inputs with words of its own, the same for the same seed', () => {
+  const [first, again, other] = [1, 1, 2].map((seed) => generateSamples([spec('string', ['n', 40])], { seed }));
+  expect(again).toEqual(first);
+  expect(other).not.toEqual(first);
+  expect(new Set(first![0]!.x!.data as readonly string[]).size).toBeGreaterThan(5);
+});
+
 test('refuses what it cannot or should not make', () => {
-  expect(() => generateSamples([spec('string', [1])])).toThrow(/input x: no test inputs are made for string/);
+  expect(() => generateSamples([spec('complex64', [1])])).toThrow(/input x: no test inputs are made for complex64/);
   expect(() => generateSamples([spec('float32', [2 ** 20, 2 ** 20])])).toThrow(
     /input x: no test input is made this large/,
   );
@@ -98,6 +114,7 @@ test.each([
   ['floatRange', { floatRange: [0, Infinity] }],
   ['integerRange', { integerRange: [0, 1.5] }],
   ['symbols', { symbols: { batch: -1 } }],
+  ['words', { words: { x: 'cat' as unknown as string[] } }],
 ] as const)('refuses a senseless option: %s %j', (where, options) => {
   expect(() => generateSamples(IMAGE, options)).toThrow(expect.objectContaining({ code: 'USAGE', where }) as Error);
 });

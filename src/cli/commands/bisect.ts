@@ -67,13 +67,14 @@ async function bisectPair(
   settings: ParitySettings,
   progress: Progress,
 ): Promise<Bisection> {
-  const [{ bisect }, { generateSamples }, { load }] = await Promise.all([
+  const [{ bisect }, { generateSamples }, { vocabulariesOf }, { load }] = await Promise.all([
     import('../../parity/bisect.ts'),
     import('../../parity/samples.ts'),
+    import('../../parity/vocabularies.ts'),
     import('../runtime.ts'),
   ]);
   const model = await load(reference.model, { optimization: 'disabled' });
-  const generated = generateSamples(model.inputs, settings);
+  const generated = generateSamples(model.inputs, { ...settings, words: vocabulariesOf(reference.graph) });
   await model.dispose();
   const { externalData } = reference;
   const onProgress = (done: number, total: number) => {

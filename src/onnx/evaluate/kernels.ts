@@ -22,6 +22,7 @@ import { CONV } from './conv.ts';
 import { ELEMENTWISE } from './elementwise.ts';
 import { FUSED } from './fused.ts';
 import { GENERATE } from './generate.ts';
+import { LABEL_ENCODER } from './label-encoder.ts';
 import { MATMUL } from './matmul.ts';
 import { MOVEMENT } from './movement.ts';
 import { NORMALIZATION } from './normalization.ts';
@@ -52,6 +53,7 @@ const RULES: readonly Readonly<Record<string, Rule>>[] = [
   ELEMENTWISE,
   FUSED,
   GENERATE,
+  LABEL_ENCODER,
   MATMUL,
   MOVEMENT,
   NORMALIZATION,
