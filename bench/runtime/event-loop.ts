@@ -2,13 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { buildRuntime } from '../../test/support/built-runtime.ts';
 import type { Thread } from '../../src/runtime/model.ts';
 import type * as Runtime from '../../src/runtime/node.ts';
+import { asked, record, rounded } from './record.ts';
 import { SEED_SHAPE, seedModel } from './seed.ts';
 
 /**
  * For how long the event loop stands still during 1,000 runs that are asked for at once, wherever they run: by the
- * clock, and by the processor time of the main thread, which other processes do not lengthen (Linux).
+ * clock, and by the processor time of the main thread, which other processes do not lengthen (Linux):
+ * `tsx bench/runtime/event-loop.ts [--quick]`.
  */
-const RUNS = 1000;
+const RUNS = asked().quick ? 100 : 1000;
 
 using built = buildRuntime();
 const { load } = (await import(built.url)) as typeof Runtime;
@@ -45,4 +47,10 @@ for (const thread of ['here', 'worker', { pool: 2 }, 'process'] as const satisfi
   console.log(
     `${JSON.stringify(thread).padEnd(12)} blocked at most ${block.toFixed(1)} ms, of them busy ${busy.toFixed(1)} ms; ${RUNS} runs in ${ms.toFixed(0)} ms`,
   );
+  record('event-loop', {
+    model: 'digits',
+    thread,
+    runs: RUNS,
+    ...rounded({ blockedMs: block, busyMs: busy, totalMs: ms }),
+  });
 }

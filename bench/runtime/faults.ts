@@ -2,13 +2,15 @@ import { buildRuntime } from '../../test/support/built-runtime.ts';
 import type * as Runtime from '../../src/runtime/node.ts';
 import { checkHealth, FAULTS } from '../../test/runtime/faults.ts';
 import { endlessLoop } from '../../test/runtime/suite.ts';
+import { asked, record, rounded } from './record.ts';
 
 /**
- * Injects faults into processes that run models, and ends endless runs: `tsx bench/runtime/faults.ts [COUNT]`, each
- * COUNT times (100). Every fault has to become an error of the right code, the next job has to work, and a run has to
+ * Injects faults into processes that run models, and ends endless runs: `tsx bench/runtime/faults.ts [--quick] [COUNT]`,
+ * each COUNT times (100). Every fault has to become an error of the right code, the next job has to work, and a run has to
  * be given up at most 100 ms after its signal.
  */
-const count = Number(process.argv[2] ?? 100);
+const { quick, words } = asked();
+const count = Number(words[0] ?? (quick ? 5 : 100));
 const LATE_MS = 100;
 
 using built = buildRuntime();
@@ -54,3 +56,4 @@ for (let i = 0; i < count; i++) lates.push(await abortOnce(i % 4 === 0));
 const inTime = lates.filter((ms) => ms <= LATE_MS).length;
 console.log(`aborts: ${inTime} of ${count} within ${LATE_MS} ms, the latest after ${Math.max(...lates).toFixed(1)} ms`);
 process.exitCode = right === count && inTime === count ? 0 : 1;
+record('faults', { count, right, aborts: inTime, ...rounded({ latestAbortMs: Math.max(...lates) }) });

@@ -1,11 +1,12 @@
 import { load } from '../../src/runtime/node.ts';
+import { asked, record, rounded } from './record.ts';
 import { SEED_SHAPE, seedModel } from './seed.ts';
 
 /**
  * What `run()` and `bind()` cost beside the same session called directly, at batch 1, in processor time: rounds of
- * each in turn, so that whatever else the machine does falls on all of them.
+ * each in turn, so that whatever else the machine does falls on all of them: `tsx bench/runtime/overhead.ts [--quick]`.
  */
-const ROUNDS = 60;
+const ROUNDS = asked().quick ? 6 : 60;
 const RUNS = 300;
 
 const bytes = await seedModel();
@@ -45,5 +46,7 @@ for (const [way] of ways) {
     `${((quantile(way, share) / quantile('onnxruntime-node', share) - 1) * 100).toFixed(1)} %`;
   const row = [0, 0.25, 0.5].map((share) => `${quantile(way, share).toFixed(2)} µs (${beside(share)})`);
   console.log(`${way.padEnd(18)} min ${row[0]!}, p25 ${row[1]!}, p50 ${row[2]!}`);
+  const figures = { minCpuUs: quantile(way, 0), p25CpuUs: quantile(way, 0.25), p50CpuUs: quantile(way, 0.5) };
+  record('overhead', { model: 'digits', batch: 1, way, runs: ROUNDS * RUNS, ...rounded(figures) });
 }
 await session.release();

@@ -1,13 +1,16 @@
 import type { Model } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import { perceptron, randomLayers } from '../../test/support/runnable-models.ts';
+import { asked, record } from './record.ts';
 
 /**
- * Memory over cycles of load, run and dispose: `node --expose-gc --import tsx bench/runtime/soak.ts [CYCLES]` (10,000).
+ * Memory over cycles of load, run and dispose: `node --expose-gc --import tsx bench/runtime/soak.ts [--quick] [CYCLES]`
+ * (10,000).
  * The growth per cycle is the slope of the line through the resident memory after each hundredth cycle; the first
  * fifth is not counted. A control that keeps its models has to be caught.
  */
-const cycles = Number(process.argv[2] ?? 10_000);
+const { quick, words } = asked();
+const cycles = Number(words[0] ?? (quick ? 4000 : 10_000));
 const LIMIT_BYTES = 1024;
 const EVERY = 100;
 
@@ -41,3 +44,4 @@ const kept: Model[] = [];
 const leaking = await bytesPerCycle(Math.min(cycles, 2000), (model) => Promise.resolve(kept.push(model)));
 console.log(`${cycles} cycles: ${disposed.toFixed(0)} bytes a cycle; kept models: ${leaking.toFixed(0)}`);
 process.exitCode = disposed < LIMIT_BYTES && leaking > LIMIT_BYTES ? 0 : 1;
+record('soak', { cycles, bytesPerCycle: Math.round(disposed), bytesPerKeptModel: Math.round(leaking) });

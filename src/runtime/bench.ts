@@ -33,14 +33,14 @@ const WARMING_SHARE = 0.1;
  * const { unfolded, folded } = await bench({ unfolded: a, folded: b }, inputs);
  */
 export async function bench<K extends string>(
-  models: Readonly<Record<K, Model>>,
+  models: Readonly<Record<K, Pick<Model, 'run'>>>,
   inputs: Inputs,
   { seconds = 2, cpuMs }: BenchOptions = {},
 ): Promise<Readonly<Record<K, Timing>>> {
   if (!(seconds > 0 && seconds <= 3600)) {
     throw new EdgefoldError('USAGE', 'the option makes no sense', { where: 'seconds', expected: 'more than 0, at most 3600', received: String(seconds) }); // prettier-ignore
   }
-  const contenders = Object.entries<Model>(models).map(([name, model]) => ({
+  const contenders = Object.entries<Pick<Model, 'run'>>(models).map(([name, model]) => ({
     name,
     model,
     ms: [] as number[],

@@ -28,12 +28,18 @@ export async function originalOf(
   graph: Graph,
   changed: readonly ChangedInput[],
 ): Promise<OriginalModel> {
-  const isOwn = source.format === 'tfjs-graph' || (source.format === 'tfjs-layers' && source.kerasMajor === 2);
-  const model = await loadTfjs(isOwn ? await ownFile(source, files, graph) : asLayers(source, graph));
-  const label = isOwn ? model.label : `${model.label}, given the layers and weights that were read`;
+  const asTfjs = await tfjsModelOf(source, files, graph);
+  const model = await loadTfjs(asTfjs);
+  const label = asTfjs.assign ? `${model.label}, given the layers and weights that were read` : model.label;
   const run: OriginalModel['run'] = (inputs) => model.run(inSourceForm(inputs, changed));
   return { label, run, dispose: () => { model.dispose(); } };
 } // prettier-ignore
+
+/** A TF.js file as it is, any other as layers with weights. @throws {EdgefoldError} UNSUPPORTED. */
+export async function tfjsModelOf(source: SourceFile, files: SourceFiles, graph: Graph): Promise<TfjsModel> {
+  const isOwn = source.format === 'tfjs-graph' || (source.format === 'tfjs-layers' && source.kerasMajor === 2);
+  return isOwn ? ownFile(source, files, graph) : asLayers(source, graph);
+}
 
 function endpoints({ model, format }: SourceFile, graph: Graph): Pick<TfjsModel, 'inputs' | 'outputs'> {
   const isGraph = format === 'tfjs-graph';

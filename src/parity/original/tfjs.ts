@@ -42,11 +42,8 @@ export interface OriginalModel {
  * operators, and says which.
  */
 export async function loadTfjs(model: TfjsModel): Promise<OriginalModel> {
-  const { tf, version } = await tfjs();
-  const { topology, weightSpecs, weightData, signature, inputs } = model;
-  const weights = model.assign ? {} : { weightSpecs: [...weightSpecs], weightData };
-  const artifacts = { modelTopology: topology, ...weights, ...(signature && { signature }) };
-  const loaded = await attempt('TF.js does not load the model', () => load(tf, model, { load: () => Promise.resolve(artifacts) }));
+  const { tf, version, loaded } = await openTfjs(model);
+  const { inputs } = model;
   return {
     label: `TF.js ${version}, CPU backend`,
     run: (sample) => attempt('TF.js does not run the model', async () => {
@@ -61,6 +58,16 @@ export async function loadTfjs(model: TfjsModel): Promise<OriginalModel> {
     },
   };
 } // prettier-ignore
+
+/** A model that takes and gives tensors of TF.js, on the backend that is set at that time. */
+export async function openTfjs(model: TfjsModel) {
+  const { tf, version } = await tfjs();
+  const { topology, weightSpecs, weightData, signature } = model;
+  const weights = model.assign ? {} : { weightSpecs: [...weightSpecs], weightData };
+  const artifacts = { modelTopology: topology, ...weights, ...(signature && { signature }) };
+  const handler = { load: () => Promise.resolve(artifacts) };
+  return { tf, version, loaded: await attempt('TF.js does not load the model', () => load(tf, model, handler)) };
+}
 
 interface Loaded {
   run(tensors: readonly TfTensor[], model: TfjsModel): TfTensor[];
