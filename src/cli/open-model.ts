@@ -1,3 +1,4 @@
+import type { CustomLayers } from '../export/custom/custom-layer.ts';
 import type { Model } from '../runtime/model.ts';
 import { modelKind } from './model-kind.ts';
 import { openGiven } from './open-given.ts';
@@ -7,7 +8,10 @@ import { openGiven } from './open-given.ts';
  *
  * @throws {EdgefoldError} FILE, FORMAT, and whatever reading, exporting or loading finds.
  */
-export async function openModel(given: string): Promise<{ readonly model: Model; readonly name: string }> {
+export async function openModel(
+  given: string,
+  customLayers?: CustomLayers,
+): Promise<{ readonly model: Model; readonly name: string }> {
   const { load, startRuntime } = await import('./runtime.ts');
   await startRuntime();
   const source = await openGiven(given);
@@ -19,6 +23,6 @@ export async function openModel(given: string): Promise<{ readonly model: Model;
     import('../fold/fold-graph.ts'),
     import('../onnx/write.ts'),
   ]);
-  const { graph } = exportSource(await readSource(source));
+  const { graph } = exportSource(await readSource(source), customLayers && { customLayers });
   return { model: await load(writeOnnx(foldGraph(graph).graph)), name: source.name };
 }

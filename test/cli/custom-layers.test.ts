@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { FoldDocument } from '../../src/cli/json.ts';
+import type { FoldDocument, InspectDocument, RunDocument, VerifyDocument } from '../../src/cli/json.ts';
 import { edgefold, temporaryFolder } from '../support/cli.ts';
 
 /** A TF.js model with a layer of its own, and a module beside it. */
@@ -51,6 +51,27 @@ test.each([
   expect(error.code).toBe('USAGE');
   expect(error.message).toMatch(message);
 }); // prettier-ignore
+
+test('inspect, run and verify take the same module', async () => {
+  const folder = folderWith(`export default { 'Mine>Double': ${DOUBLE} };`);
+  const [layers, input, exported] = ['code/mine.mjs', 'x.json', 'out.onnx'].map((name) => join(folder, name)) as [string, string, string]; // prettier-ignore
+  writeFileSync(input, '[[1, 2, -3]]');
+  const asked = async (...words: string[]) => JSON.parse((await edgefold([...words, '--custom-layers', layers, '--json'])).stdout) as unknown; // prettier-ignore
+  const inspected = (await asked('inspect', folder)) as InspectDocument;
+  expect(inspected.obstacle).toBeNull();
+  expect(inspected.parts.find(({ name }) => name === 'twice')).toMatchObject({ nodes: [{ opType: 'Add' }] });
+  const { outputs } = (await asked('run', folder, '--input', input)) as RunDocument;
+  expect(Object.values(outputs)).toMatchObject([{ data: [2, 4, -6] }]);
+  await asked('export', folder, '-o', exported);
+  const { parity } = (await asked('verify', folder, exported)) as VerifyDocument;
+  expect(parity).toMatchObject({ verdict: 'pass' });
+});
+
+test('without it inspect tells the way out', async () => {
+  const { code, stdout } = await edgefold(['inspect', folderWith(''), '--json']);
+  expect((JSON.parse(stdout) as InspectDocument).obstacle?.message).toMatch(/twice.*--custom-layers/);
+  expect(code).toBe(0);
+});
 
 test('without it the layer is refused, and the way out named', async () => {
   const { code, stderr } = await edgefold(['export', folderWith('')]);

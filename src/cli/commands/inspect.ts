@@ -1,4 +1,7 @@
+import type { CustomLayers } from '../../export/custom/custom-layer.ts';
+import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
+import { CUSTOM_LAYERS_OPTION, customLayersOf } from '../custom-layers.ts';
 import type { InspectDocument } from '../json.ts';
 import { inspectText } from '../inspect/inspect-text.ts';
 import { modelKind } from '../model-kind.ts';
@@ -11,25 +14,27 @@ export const inspectCommand: Command = {
   about:
     'Shows what a Keras, TF.js or ONNX file holds: layers, shapes and parameters, and for every BatchNormalization its four variables, its settings, and what folding will make of it. Nothing is written.',
   operands: ['FILE'],
-  options: {},
+  options: CUSTOM_LAYERS_OPTION,
   examples: [
     ['edgefold inspect model.keras', 'before an export'],
     ['edgefold inspect model.onnx --json', 'every node, for a program to read'],
   ],
-  run: async (args, progress) => inspect(args.operand(0), progress),
+  run: inspect,
 };
 
-async function inspect(given: string, progress: Progress): Promise<Outcome> {
+async function inspect(args: Arguments, progress: Progress): Promise<Outcome> {
   progress.expect(2);
   progress.step('reading');
-  const file = await openGiven(given);
+  const customLayers = await customLayersOf(args);
+  const file = await openGiven(args.operand(0));
   progress.step('trying to fold');
-  const document = await documentOf(file);
+  const document = await documentOf(file, customLayers);
   return { document, table: () => inspectText(document), exitCode: 0 };
 }
 
-async function documentOf(file: OpenedSource): Promise<InspectDocument> {
-  if (modelKind(file) === 'source') return (await import('../inspect/inspect-source.ts')).inspectSource(file);
+async function documentOf(file: OpenedSource, customLayers: CustomLayers | undefined): Promise<InspectDocument> {
+  if (modelKind(file) === 'source')
+    return (await import('../inspect/inspect-source.ts')).inspectSource(file, customLayers);
   const [{ inspectOnnx }, { readOnnxSource }] = await Promise.all([
     import('../inspect/inspect-onnx.ts'),
     import('../onnx-source.ts'),

@@ -2,6 +2,7 @@ import { EdgefoldError } from '../../errors.ts';
 import type { Model, TensorSpec } from '../../runtime/model.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
+import { CUSTOM_LAYERS_OPTION, customLayersOf } from '../custom-layers.ts';
 import { fitInput } from '../inputs/fit-input.ts';
 import type { FittedInput } from '../inputs/fit-tensor.ts';
 import { readInputFile, type InputContent } from '../inputs/input-file.ts';
@@ -31,6 +32,7 @@ export const runCommand: Command = {
     offset: { value: 'O', help: 'then add O (default 0)' },
     take: { value: 'N', help: 'use the first N samples of a file' },
     top: { value: 'K', help: 'show the K largest of each row of class scores (default 5)' },
+    ...CUSTOM_LAYERS_OPTION,
   },
   examples: [
     ['edgefold run model.onnx --input digit.png', 'which digit is it?'],
@@ -49,7 +51,7 @@ async function run(args: Arguments, progress: Progress): Promise<Outcome> {
   const given = args.texts('input');
   progress.expect(3);
   progress.step('loading');
-  const { model, name } = await openModel(args.operand(0));
+  const { model, name } = await openModel(args.operand(0), await customLayersOf(args));
   try {
     progress.step('reading inputs');
     const inputs = await readInputs(given, model, args);

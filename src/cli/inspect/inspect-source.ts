@@ -1,4 +1,5 @@
 import { refsOf } from '../../export/call-order.ts';
+import type { CustomLayers } from '../../export/custom/custom-layer.ts';
 import { exportSource, type ExportResult } from '../../export/export-model.ts';
 import { readSource } from '../../export/read/read-source.ts';
 import type { JsonValue, SourceFile, SourceLayer, SourceModel, SourceWeight } from '../../export/source-model.ts';
@@ -32,9 +33,9 @@ interface Placed {
 }
 
 /** What a Keras or TF.js file holds, and what export and folding will do to it; both are tried in memory. */
-export async function inspectSource(file: OpenedSource): Promise<InspectDocument> {
+export async function inspectSource(file: OpenedSource, customLayers?: CustomLayers): Promise<InspectDocument> {
   const source = await readSource(file);
-  const trial = tried(source);
+  const trial = tried(source, customLayers);
   const layers = placedLayers(source.model);
   const paths = new Set(layers.map(({ path }) => path));
   const nodes = trial.folded && nodesByLayer(trial.folded, paths);
@@ -68,9 +69,9 @@ interface Trial {
   readonly obstacle: InspectDocument['obstacle'];
 }
 
-function tried(source: SourceFile): Trial {
+function tried(source: SourceFile, customLayers: CustomLayers | undefined): Trial {
   try {
-    const { graph, warnings, outputShapes } = exportSource(source);
+    const { graph, warnings, outputShapes } = exportSource(source, customLayers && { customLayers });
     const { graph: folded, report } = foldGraph(graph);
     return {
       graph,
