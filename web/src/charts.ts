@@ -18,6 +18,9 @@ export interface Bars {
   }[];
 }
 
+const AXIS_WIDTH = 70;
+const LABEL_WIDTH = 40;
+
 /** Bars side by side over named places; in the colours of the page's style. It is drawn once it has a width. */
 export function barChart({ title, labels, xLabel, yLabel, series }: Bars): HTMLElement {
   const box = h('div', { class: 'chart', role: 'img', 'aria-label': title });
@@ -26,6 +29,7 @@ export function barChart({ title, labels, xLabel, yLabel, series }: Bars): HTMLE
     const ink = getComputedStyle(document.body).getPropertyValue('--soft');
     const axis = { stroke: ink, grid: { stroke: getComputedStyle(document.body).getPropertyValue('--line') } };
     box.replaceChildren();
+    const every = Math.ceil((labels.length * LABEL_WIDTH) / Math.max(1, box.clientWidth - AXIS_WIDTH));
     new uPlot(
       {
         title,
@@ -38,8 +42,13 @@ export function barChart({ title, labels, xLabel, yLabel, series }: Bars): HTMLE
         legend: { show: series.length > 1 },
         cursor: { show: false },
         axes: [
-          { ...axis, label: xLabel, splits: () => labels.map((_, i) => i), values: () => [...labels] },
-          { ...axis, label: yLabel, size: 70 },
+          {
+            ...axis,
+            label: xLabel,
+            splits: () => labels.map((_, i) => i),
+            values: () => labels.map((label, i) => (i % every === 0 ? label : '')),
+          },
+          { ...axis, label: yLabel, size: AXIS_WIDTH },
         ],
         series: [
           {},

@@ -35,7 +35,6 @@ async function open(files: readonly GivenFile[], isBundled: boolean): Promise<vo
     const allowReport = takePanel(place('take'), studio, model);
     document.body.dataset.state = 'open';
     await parityPanel(place('parity'), { studio, sizeBytes: model.sizeBytes.folded, isCurrent, onDone: allowReport });
-    if (isCurrent()) say('');
   } catch (error) {
     if (isCurrent()) complain(error);
   }

@@ -8,11 +8,20 @@ export function sourcePanel(
   onFiles: (files: readonly GivenFile[], isBundled: boolean) => void,
 ): void {
   const file = h('input', { type: 'file', multiple: true, id: 'files', class: 'visually-hidden' });
+  const bundled = h(
+    'select',
+    { id: 'bundled' },
+    h('option', { value: '', disabled: true, hidden: true }, 'none'),
+    ...BUNDLED.map(({ title }, i) => h('option', { value: i, selected: i === 0 }, title)),
+  );
+  const openOwn = (files: readonly GivenFile[]) => {
+    bundled.value = '';
+    onFiles(files, false);
+  };
   file.addEventListener('change', () => {
-    onFiles(Array.from(file.files ?? [], given), false);
+    openOwn(Array.from(file.files ?? [], given));
     file.value = '';
   });
-  const bundled = h('select', { id: 'bundled' }, ...BUNDLED.map(({ title }, i) => h('option', { value: i }, title)));
   const open = () => {
     const chosen = BUNDLED[Number(bundled.value)];
     if (chosen) void bundledFile(chosen).then((model) => { onFiles([model], true); }); // prettier-ignore
@@ -29,9 +38,7 @@ export function sourcePanel(
       h('label', { class: 'field push' }, 'Bundled ', bundled),
     ),
   );
-  acceptDrops((files) => {
-    onFiles(files, false);
-  });
+  acceptDrops(openOwn);
   open();
 }
 

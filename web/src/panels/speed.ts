@@ -14,7 +14,7 @@ export function speedPanel(section: HTMLElement, studio: Studio): void {
     void measureAll(results, studio).finally(() => { start.disabled = false; }); // prettier-ignore
   });
   const isolated = crossOriginIsolated ? '' : ' This page is not cross-origin isolated: times are rounded to 0.1 ms.';
-  fill(section, h('p', { class: 'soft' }, `One input, both models in turn, about three seconds a provider.${isolated}`), start, results); // prettier-ignore
+  fill(section, h('p', { class: 'soft' }, `One input, both models in turn, a few seconds a provider.${isolated}`), start, results); // prettier-ignore
 }
 
 async function measureAll(into: HTMLElement, studio: Studio): Promise<void> {

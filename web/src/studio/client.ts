@@ -27,6 +27,7 @@ export function startStudio(onProgress: (message: string) => void): Studio {
     }
     const asked = waiting.get(data.id);
     waiting.delete(data.id);
+    if (waiting.size === 0) onProgress('');
     if ('failure' in data) asked?.reject(new StudioError(data.failure));
     else asked?.resolve(data.result);
   });
