@@ -40,9 +40,14 @@ export interface TensorRef {
   readonly tensor: number;
 }
 
-/** An argument of a call: a tensor of the graph, a list of them, or a constant written in the file. */
-export type CallArgument =
-  { readonly ref: TensorRef } | { readonly list: readonly CallArgument[] } | { readonly constant: JsonValue };
+/** A constant written in the file; of whole numbers, whether they are written as floats. */
+export interface WrittenConstant {
+  readonly constant: JsonValue;
+  readonly isFloat?: boolean;
+}
+
+/** An argument of a call: a tensor of the graph, a list of them, or a constant. */
+export type CallArgument = { readonly ref: TensorRef } | { readonly list: readonly CallArgument[] } | WrittenConstant;
 
 /** One use of a layer. A layer with several calls is shared. */
 export interface SourceCall {

@@ -80,7 +80,7 @@ const TYPES: readonly DType[] = ['bool', 'int32', 'int64', 'float32'];
 
 /**
  * Float32 if anything is, else the widest integer. Numbers without a type of their own make a tensor of integers
- * float32 if they have a fraction, and otherwise take its type. ONNX computes in none of the small integers.
+ * float32 if they have a fraction or are written with a point, and otherwise take its type. ONNX computes in none of the small integers.
  */
 export function commonType(operands: readonly Operand[]): DType {
   const own = operands.map((operand) =>

@@ -51,7 +51,7 @@ function assigned(
 }
 
 function resolved(argument: CallArgument, find: Find): Argument | undefined {
-  if ('constant' in argument) return { constant: argument.constant };
+  if ('constant' in argument) return argument;
   if ('ref' in argument) {
     const tensor = find(argument.ref);
     return tensor && { tensor };

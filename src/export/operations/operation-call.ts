@@ -2,13 +2,12 @@ import type { Dim, DType } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import { isList, isObject, type Layer } from '../layer.ts';
 import type { Handle } from '../layout.ts';
-import type { JsonValue } from '../source-model.ts';
+import type { JsonValue, WrittenConstant } from '../source-model.ts';
 import { arrayOf, NUMBER_TYPES, type ArrayConstant } from './array-constant.ts';
 import { constantHandle } from './constant-handle.ts';
 
 /** What stands in the place of a parameter: a tensor of the model, several things, or a constant. */
-export type Argument =
-  { readonly tensor: Handle } | { readonly list: readonly Argument[] } | { readonly constant: JsonValue };
+export type Argument = { readonly tensor: Handle } | { readonly list: readonly Argument[] } | WrittenConstant;
 
 /** A tensor of the model, or numbers written in the file. */
 export type Operand = Handle | ArrayConstant;
@@ -145,7 +144,8 @@ export class OperationCall {
   #operand(argument: Argument, parameter: string): Operand {
     if ('tensor' in argument) return argument.tensor;
     if ('list' in argument) return this.unsupported(`its ${parameter} is a list that holds tensors`);
-    return arrayOf(argument.constant) ?? this.malformed(parameter, 'a tensor or numbers');
+    const array = arrayOf(argument.constant) ?? this.malformed(parameter, 'a tensor or numbers');
+    return argument.isFloat && array.dtype === undefined ? { ...array, dtype: 'float32' } : array;
   }
 
   #members(argument: Argument): readonly Argument[] {

@@ -1,6 +1,6 @@
 import { EdgefoldError } from '../../errors.ts';
 import type { CallArgument, JsonObject, JsonValue, SourceCall, TensorRef } from '../source-model.ts';
-import { isList, isObject, listMember, member, objectMember, stringMember } from './json.ts';
+import { isList, isObject, listMember, marked, member, objectMember, stringMember } from './json.ts';
 import { isTriple, type References } from './references.ts';
 
 /** What the nodes of one model are read with. */
@@ -43,9 +43,9 @@ function keras3Call(node: JsonObject, reader: CallReader): SourceCall {
 function keras3Argument(value: JsonValue, reader: CallReader): CallArgument {
   const history = kerasHistory(value);
   if (history) return { ref: reader.references.make(history, 'history') };
-  if (!isList(value)) return { constant: value };
+  if (!isList(value)) return constantOf(value);
   const list = value.map((item) => keras3Argument(item, reader));
-  return list.every((item) => 'constant' in item) ? { constant: value } : { list };
+  return list.every((item) => 'constant' in item) ? constantOf(value) : { list };
 }
 
 function kerasHistory(value: JsonValue): readonly JsonValue[] | undefined {
@@ -72,18 +72,36 @@ function isConstant(value: readonly JsonValue[]): boolean {
 }
 
 function keras2Argument(entry: JsonValue, reader: CallReader): CallArgument {
-  if (isList(entry) && isConstant(entry)) return { constant: entry[2] ?? null };
+  if (isList(entry) && isConstant(entry)) return constantOf(entry[2] ?? null);
   return { ref: reader.references.make(isList(entry) ? entry : [entry], 'triple') };
 }
 
 function keras2Keyword(value: JsonValue, reader: CallReader): CallArgument {
-  if (!isList(value)) return { constant: value };
-  if (isConstant(value)) return { constant: value[2] ?? null };
+  if (!isList(value)) return constantOf(value);
+  if (isConstant(value)) return constantOf(value[2] ?? null);
   if (isTriple(value) && reader.layerNames.has(value[0] as string)) {
     return { ref: reader.references.make(value, 'triple') };
   }
   const list = value.map((item) => keras2Keyword(item, reader));
-  return list.every((item) => 'constant' in item) ? { constant: value } : { list };
+  return list.every((item) => 'constant' in item) ? constantOf(value) : { list };
+}
+
+/** A constant without the marks of its floats. */
+function constantOf(value: JsonValue): CallArgument {
+  return holdsMark(value) ? { constant: withoutMarks(value), isFloat: true } : { constant: value };
+}
+
+const membersOf = (value: JsonValue): readonly JsonValue[] =>
+  isList(value) ? value : isObject(value) ? Object.values(value) : [];
+
+function holdsMark(value: JsonValue): boolean {
+  return marked(value) !== undefined || membersOf(value).some(holdsMark);
+}
+
+function withoutMarks(value: JsonValue): JsonValue {
+  if (isList(value)) return value.map(withoutMarks);
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutMarks(each)]));
+  return marked(value) ?? value;
 }
 
 /** `input_layers` or `output_layers`: one connection, a list of them, or a tree of named ones (by sorted name). */

@@ -7,7 +7,7 @@ import { findArchitecture, findWeights } from './companions.ts';
 import type { Hdf5File } from './hdf5/file.ts';
 import { openHdf5 } from './hdf5/open.ts';
 import { allWeights, join, listAttribute, listedWeights } from './hdf5-weights.ts';
-import { isObject, parseJson, stringMember } from './json.ts';
+import { isObject, parseJson, parseTopology, stringMember } from './json.ts';
 import { checkedVersion } from './keras-version.ts';
 import { pathRoots, shardedWeights } from './path-weights.ts';
 import type { ModelSpec, StoredWeight, WeightBindings } from './spec.ts';
@@ -118,6 +118,6 @@ function unstatedMajor(serialized: JsonValue): 2 | 3 {
 
 /** The object of `model.to_json()`, also where somebody has encoded that text as JSON once more. */
 function architectureOf({ text, name }: Architecture): JsonValue {
-  const value = parseJson(text, name);
-  return typeof value === 'string' ? parseJson(value, name) : value;
+  const value = parseTopology(text, name);
+  return typeof value === 'string' ? parseTopology(value, name) : value;
 }

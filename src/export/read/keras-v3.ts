@@ -2,7 +2,7 @@ import { EdgefoldError } from '../../errors.ts';
 import type { JsonObject, SourceFile, SourceFiles } from '../source-model.ts';
 import { attachWeights, leftOverWarnings } from './attach.ts';
 import { bindByPath } from './bind-path.ts';
-import { isObject, parseJson, stringMember } from './json.ts';
+import { isObject, parseJson, parseTopology, stringMember } from './json.ts';
 import { checkedVersion } from './keras-version.ts';
 import { pathWeights, shardedWeights } from './path-weights.ts';
 import { listing } from './source-files.ts';
@@ -57,7 +57,7 @@ async function readMembers(members: Members, where: string): Promise<SourceFile>
   const kerasVersion = stringMember(metadata, 'keras_version') ?? '';
   const kerasMajor = kerasVersion === '' ? 3 : checkedVersion(kerasVersion, where);
   const config = (await members.member(CONFIG)) ?? new Uint8Array();
-  const read = readTopology(parseJson(config, `${where} ${CONFIG}`), where);
+  const read = readTopology(parseTopology(config, `${where} ${CONFIG}`), where);
   const model = await withVocabularies(read, (name) => members.member(name), where);
   const stored = await weightsOf(members, where);
   const bindings = bindByPath(model, stored, where);

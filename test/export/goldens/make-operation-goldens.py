@@ -122,6 +122,8 @@ def keras3():
     n = tensor("n", (5,), dtype="int32")
     case("integers", [n], [n + 1, n * n, n / 2, n // 2, n % 3, -n, n > 2, ops.cast(n, "float32") * 0.5, ops.maximum(n, 1), ops.sum(n, axis=1), ops.mean(n, axis=1),
         ops.where(n > 0, n, 7), ops.exp(n), n // -2, n % -3, ops.one_hot(n, 4), ops.abs(n)], data=[np.array([[-3, 0, 5, 2, 1], [4, -7, 3, 0, 2]], "int32")])
+    case("whole floats and integers", [n], [n + 3.0, n * 2.0, 1e0 - n, n + 3, ops.maximum(n, 1.0), ops.maximum(n, 1), n // 2.0, n % -3.0, n / 2.0,
+        ops.where(n > 0, n, 7.0), ops.where(n > 0, n, -1.0), n > 2.0, n**2.0, n + 1e3], data=[np.array([[-3, 0, 5, 2, 1], [4, -7, 3, 0, 2]], "int32")])
 
 
 def y_of(x):
