@@ -6,6 +6,7 @@ import { Facts } from './facts.ts';
 import { foldWithin, type Result } from './fold-within.ts';
 import type { Written } from './plan/materialise.ts';
 import type { RemovedNode } from './report.ts';
+import { mergeEqual } from './tidy/equal.ts';
 import { tidy } from './tidy/tidy.ts';
 import { dropUnused } from './tidy/unused.ts';
 import { Workspace } from './workspace.ts';
@@ -28,7 +29,8 @@ export function foldAll(root: Graph, isKept: (node: Node) => boolean, overridabl
   const results: Result[][] = [];
   do {
     results.push(live().map(foldWithin));
-    removed.push(tidy(live()));
+    const idle = tidy(live());
+    removed.push([...idle, ...mergeEqual(live(), constants)]);
   } while (removed.at(-1)!.length > 0);
   dropUnused(root, [...works.values()].flatMap(({ released }) => [...released]), constants); // prettier-ignore
   const all = results.flat();

@@ -29,7 +29,7 @@ export interface RemovedNode {
   /** Node name, or its first output where it has none. */
   readonly name: string;
   readonly opType: string;
-  readonly reason: 'nothing reads it' | 'it does nothing';
+  readonly reason: 'nothing reads it' | 'it does nothing' | `equal to ${string}`;
 }
 
 export interface Fold {

@@ -81,4 +81,8 @@ function doesNothing(node: Node, { facts, graph }: Workspace): boolean {
   return node.opType === 'Dropout' && !isMasked && !mayTrain(node, facts);
 }
 
-const nameOf = ({ name, opType, outputs }: Node) => ({ name: name || (outputs.find(Boolean)?.name ?? ''), opType });
+/** What reports call a node. */
+export const nameOf = ({ name, opType, outputs }: Node) => ({
+  name: name || (outputs.find(Boolean)?.name ?? ''),
+  opType,
+});

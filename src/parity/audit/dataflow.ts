@@ -1,4 +1,5 @@
 import type { Graph, Node, Value } from '../../onnx/graph.ts';
+import { isRandom } from '../../onnx/random.ts';
 import { overridableInitializers } from '../../onnx/shapes/initializers.ts';
 import { allGraphs, subgraphsOf } from '../../onnx/subgraphs.ts';
 
@@ -53,9 +54,6 @@ export function madeWithin(node: Node): readonly Value[] {
 }
 
 const bodiesOf = (node: Node): Graph[] => subgraphsOf(node).flatMap(({ graph }) => [...allGraphs(graph)]);
-
-/** Whether two runs on the same inputs give different results. */
-const isRandom = ({ opType }: Node): boolean => /^(Random|Multinomial|Bernoulli)/.test(opType);
 
 /** Operators that read how large a tensor is, and none of its elements. */
 export const readsSizeOnly = ({ opType, domain }: Node): boolean =>
