@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { exportModel } from '../../src/export/export-model.ts';
+import { foldGraph } from '../../src/fold/fold-graph.ts';
 import { evaluate } from '../../src/onnx/evaluate/evaluate.ts';
 import { inMemoryFiles } from '../../src/export/read/read-source.ts';
 import type { JsonValue, SourceFiles } from '../../src/export/source-model.ts';
@@ -72,6 +73,27 @@ describe.each(FILES)('%s', (_title, file) => {
       outputs.forEach((output, i) => {
         expect(worstError(output, repeated(first(golden.outputs[i]!), batch))).toBeLessThanOrEqual(TOLERANCE);
       });
+    }
+  });
+});
+
+describe('BatchNormalizations behind recurrent layers fold away, and their Transposes with them', () => {
+  const text = readFileSync(new URL('./goldens/layer-goldens.json', import.meta.url), 'utf8');
+  const { cases } = JSON.parse(text) as { readonly cases: Readonly<Record<string, Case>> };
+
+  test.each([
+    ['lstm norm dense', 'Transpose LSTM Squeeze Transpose MatMul Add'],
+    ['lstm norm lstm', 'Transpose LSTM Squeeze LSTM Squeeze'],
+    ['gru norm gru', 'Transpose GRU Squeeze GRU Squeeze Transpose'],
+    ['bidirectional norm lstm', 'Transpose LSTM Transpose Reshape LSTM Squeeze'],
+  ])('%s becomes %s', async (name, operators) => {
+    const golden = cases[name]!;
+    const { graph, report } = foldGraph((await exportModel(asFiles(golden))).graph);
+    expect(report.batchNormalizations).toEqual({ found: 1, folded: 1, kept: [] });
+    expect(graph.nodes.map(({ opType }) => opType).join(' ')).toBe(operators);
+    for (const level of ['disabled', 'all'] as const) {
+      const [output] = Object.values(await runGraph(graph, golden.inputs, level));
+      expect(worstError(output!, golden.outputs[0]!)).toBeLessThanOrEqual(TOLERANCE);
     }
   });
 });

@@ -443,8 +443,16 @@ def augmentation():
         L.RandAugment(), L.AugMix(), L.MixUp(), L.CutMix())
 
 
+def norms_of_sequences():
+    norm = L.BatchNormalization
+    one("lstm norm dense", (7, 3), L.LSTM(5, return_sequences=True), norm(), L.Dense(4))
+    one("lstm norm lstm", (7, 3), L.LSTM(5, return_sequences=True), norm(), L.LSTM(4))
+    one("gru norm gru", (7, 3), L.GRU(5, return_sequences=True), norm(), L.GRU(4, return_sequences=True))
+    one("bidirectional norm lstm", (7, 3), L.Bidirectional(L.LSTM(5, return_sequences=True)), norm(), L.LSTM(4))
+
+
 for group in (convolutions, dense, normalizations, shapes, activations, branches, nested, sequences, recurrent,
-              recurrent_states, wrappers, masks, augmentation):
+              recurrent_states, wrappers, masks, augmentation, norms_of_sequences):
     group()
 with open(OUTPUT, "w") as file:
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(c, separators=(',', ':'))}" for name, c in CASES.items())
