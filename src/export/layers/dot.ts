@@ -1,9 +1,10 @@
-import { int, ints } from '../../onnx/attribute.ts';
+import { ints } from '../../onnx/attribute.ts';
 import type { Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import { isList, type Layer } from '../layer.ts';
 import type { Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
+import { reducedOver } from '../moments.ts';
 import { asKeras } from '../reorder.ts';
 
 /**
@@ -66,10 +67,7 @@ function matrix(graph: GraphWriter, { value, shape }: Handle, axis: number, plac
 
 /** x / max(‖x‖₂, smallest) along one axis. */
 function unit(graph: GraphWriter, x: Handle, axis: number, smallest: number): Handle {
-  const { inputs, attributes } = graph.axes([axis], 18);
-  const shape = x.shape.map((dim, i) => (i === axis ? 1 : dim));
-  const output = { shape, attributes: { ...attributes, keepdims: int(1) }, suffix: 'norm' };
-  const norm = graph.handle(graph.node('ReduceL2', [x.value, ...inputs], output), shape);
+  const norm = reducedOver(graph.part('norm'), 'ReduceL2', x, [axis]);
   const safe = graph.like(norm, 'Max', { operands: [graph.scalar('smallest', smallest)], suffix: 'safe_norm' });
   return graph.like(x, 'Div', { operands: [safe.value], suffix: 'unit' });
 }

@@ -1,9 +1,9 @@
-import { int } from '../../onnx/attribute.ts';
 import { softmax } from '../activations.ts';
 import { hidden } from '../attention/visible.ts';
 import type { GraphWriter } from '../graph-writer.ts';
-import { physicalAxis, physicalShape, type Handle } from '../layout.ts';
+import type { Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
+import { reducedOver } from '../moments.ts';
 import { asKeras } from '../reorder.ts';
 
 /**
@@ -37,16 +37,7 @@ export const softmaxLayer: LayerLowering = {
 };
 
 function overAxes(x: Handle, axes: readonly number[], graph: GraphWriter): Handle {
-  const { inputs, attributes } = graph.axes(
-    axes.map((axis) => physicalAxis(x, axis)),
-    18,
-  );
-  const shape = physicalShape(
-    x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)),
-    x.layout,
-  );
-  const output = { shape, attributes: { ...attributes, keepdims: int(1) }, suffix: 'log_sum' };
-  const logSum = graph.node('ReduceLogSumExp', [x.value, ...inputs], output);
-  const logits = graph.like(x, 'Sub', { operands: [logSum], suffix: 'log' });
+  const logSum = reducedOver(graph.part('log_sum'), 'ReduceLogSumExp', x, axes);
+  const logits = graph.like(x, 'Sub', { operands: [logSum.value], suffix: 'log' });
   return graph.like(logits, 'Exp');
 }
