@@ -8,6 +8,8 @@ import { openBrowser, openSite, type Site } from '../support/browser.ts';
 import { CHROMIUM } from '../support/chromium.ts';
 import { repositoryPath } from '../support/cli.ts';
 import { sharedPath, testShared } from '../support/shared.ts';
+import { noHeads } from '../runtime/faults.ts';
+import { endlessLoop } from '../runtime/suite.ts';
 import { buildPage } from './build-page.ts';
 
 const TEACHABLE_MACHINE = 'corpus/keras-h5/teachable-machine.h5';
@@ -95,6 +97,18 @@ describe.skipIf(!CHROMIUM)(title, () => {
     await expect.poll(() => page.textContent('#facts'), { timeout: 30_000 }).toContain('model.h5');
   });
 
+  test('keeps the model that is open when the next one does not load, and leaves one that never ends', async () => {
+    await using page = await openPage();
+    await page.setInputFiles('#files', onnxFile('dies.onnx', noHeads()));
+    await expect.poll(() => page.textContent('#status'), { timeout: 30_000 }).toContain('That did not work.');
+    const kept = readOnnx(new Uint8Array(readFileSync(await download(page, '#download-model'))));
+    expect(kept.inputs[0]!.name).toBe('input_layer');
+    await page.setInputFiles('#files', onnxFile('endless.onnx', endlessLoop()));
+    await expect.poll(() => page.textContent('#status'), { timeout: 30_000 }).toBe('Loading');
+    await page.setInputFiles('#files', BUNDLED);
+    await expect.poll(() => page.textContent('#facts'), { timeout: 30_000 }).toContain('model.h5');
+  });
+
   test('the pad can be drawn on with the keyboard', async () => {
     await using page = await openPage();
     await page.focus('#pad');
@@ -124,6 +138,8 @@ describe.skipIf(!CHROMIUM)(title, () => {
     expect(wasm.size).toBeLessThanOrEqual(2);
   });
 });
+
+const onnxFile = (name: string, bytes: Uint8Array) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) }); // prettier-ignore
 
 async function draw(page: Page, strokes: readonly (readonly [number, number])[]): Promise<void> {
   const { x, y, width, height } = (await page.locator('#pad').boundingBox())!;

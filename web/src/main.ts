@@ -13,9 +13,9 @@ import type { GivenFile } from './studio/protocol.ts';
 
 const status = place('status');
 const studio = startStudio(say);
-const samples = digitSamples();
+const samples = digitSamples().catch(() => undefined);
 
-sourcePanel(place('source'), (files, isBundled) => void open(files, isBundled));
+sourcePanel(place('source'), (files, isBundled) => void open(files, isBundled), complain);
 
 let opened = 0;
 

@@ -6,6 +6,7 @@ import type { GivenFile } from '../studio/protocol.ts';
 export function sourcePanel(
   section: HTMLElement,
   onFiles: (files: readonly GivenFile[], isBundled: boolean) => void,
+  onError: (error: unknown) => void,
 ): void {
   const file = h('input', { type: 'file', multiple: true, id: 'files', class: 'visually-hidden' });
   const bundled = h(
@@ -24,7 +25,7 @@ export function sourcePanel(
   });
   const open = () => {
     const chosen = BUNDLED[Number(bundled.value)];
-    if (chosen) void bundledFile(chosen).then((model) => { onFiles([model], true); }); // prettier-ignore
+    if (chosen) void bundledFile(chosen).then((model) => { onFiles([model], true); }, onError); // prettier-ignore
   };
   bundled.addEventListener('change', open);
   fill(
@@ -38,13 +39,13 @@ export function sourcePanel(
       h('label', { class: 'field push' }, 'Bundled ', bundled),
     ),
   );
-  acceptDrops(openOwn);
+  acceptDrops(openOwn, onError);
   open();
 }
 
 const given = (file: File): GivenFile => ({ path: file.webkitRelativePath || file.name, blob: file });
 
-function acceptDrops(onFiles: (files: readonly GivenFile[]) => void): void {
+function acceptDrops(onFiles: (files: readonly GivenFile[]) => void, onError: (error: unknown) => void): void {
   const { body } = document;
   body.addEventListener('dragover', (event) => {
     event.preventDefault();
@@ -57,7 +58,7 @@ function acceptDrops(onFiles: (files: readonly GivenFile[]) => void): void {
     const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
     void Promise.all(entries.map(filesIn)).then((files) => {
       if (files.flat().length > 0) onFiles(files.flat());
-    });
+    }, onError);
   });
 }
 

@@ -3,16 +3,13 @@ import {
   exportModel,
   foldGraph,
   inMemoryFiles,
-  load,
   readOnnx,
   reportPage,
   verify,
   writeOnnx,
-  type FoldReport,
   type Graph,
   type Inputs,
   type Load,
-  type Model,
   type ParityReport,
   type Provider,
   type SourceFile,
@@ -21,29 +18,26 @@ import chartScript from 'uplot/dist/uPlot.iife.min.js?raw';
 import chartStyle from 'uplot/dist/uPlot.min.css?raw';
 import { chooseFile } from './choose-file.ts';
 import { measureBoth } from './measure.ts';
+import { Work } from './work.ts';
 import type { BothRuns, GivenFile, OpenedModel, Speed, Studio } from './protocol.ts';
-
-interface Work {
-  readonly name: string;
-  readonly unfolded: Graph;
-  readonly folded: Graph;
-  readonly report: FoldReport;
-  readonly bytes: Readonly<Record<Form, Uint8Array<ArrayBuffer>>>;
-}
-type Form = 'unfolded' | 'folded';
 
 /** Everything that the page does with a model, in the thread that calls it. */
 export class LocalStudio implements Studio {
   readonly #progress: (message: string) => void;
-  readonly #loaded = new Map<string, Promise<Model>>();
   #work: Work | undefined;
   #parity: ParityReport | undefined;
+  /** On its way to take the place of `#work`. */
+  #next: Work | undefined;
+  #ticket = 0;
 
   constructor(progress: (message: string) => void) {
     this.#progress = progress;
   }
 
+  /** What is open stays open until the next model has been loaded; one that is still on its way gives way at once. */
   async open(files: readonly GivenFile[]): Promise<OpenedModel> {
+    const ticket = ++this.#ticket;
+    this.#next?.end();
     const { name, bytes, siblings } = await chooseFile(files);
     this.#progress(`Reading ${name}`);
     const start = performance.now();
@@ -52,10 +46,15 @@ export class LocalStudio implements Studio {
     this.#progress('Folding');
     const { graph: folded, report } = foldGraph(read.graph);
     const foldedAt = performance.now();
-    await this.#forget();
     const models = { unfolded: writeOnnx(read.graph).slice(), folded: writeOnnx(folded).slice() };
-    this.#work = { name, unfolded: read.graph, folded, report, bytes: models };
-    const { inputs, outputs } = await this.#model('folded', 'wasm');
+    const work = new Work(name, { graphs: { unfolded: read.graph, folded }, bytes: models, report });
+    if (ticket !== this.#ticket) throw superseded();
+    this.#next = work;
+    this.#progress('Loading');
+    const { inputs, outputs } = await work.model('folded', 'wasm');
+    if (ticket !== this.#ticket) throw superseded();
+    this.#work?.end();
+    [this.#work, this.#next, this.#parity] = [work, undefined, undefined];
     const drawings = drawGraphs(read.graph, folded);
     return {
       name,
@@ -75,7 +74,8 @@ export class LocalStudio implements Studio {
   }
 
   async run(inputs: Inputs, provider: Provider): Promise<BothRuns> {
-    const [before, after] = [await this.#model('unfolded', provider), await this.#model('folded', provider)];
+    const work = this.#open();
+    const [before, after] = [await work.model('unfolded', provider), await work.model('folded', provider)];
     const start = performance.now();
     const unfolded = await before.run(inputs);
     const middle = performance.now();
@@ -86,29 +86,30 @@ export class LocalStudio implements Studio {
 
   async verify(): Promise<ParityReport> {
     const work = this.#open();
-    const { bytes, unfolded, folded, report } = work;
+    const { bytes, graphs, report } = work;
     this.#progress('Comparing unfolded and folded at every optimisation level');
     const parity = await verify({
-      load: on('wasm'),
+      load: work.on('wasm'),
       reference: bytes.unfolded,
       candidate: bytes.folded,
-      graphs: { reference: unfolded, candidate: folded, folds: report.folds },
+      graphs: { reference: graphs.unfolded, candidate: graphs.folded, folds: report.folds },
     });
     if (work === this.#work) this.#parity = parity;
     return parity;
   }
 
   async compare(provider: Provider): Promise<ParityReport> {
-    const { folded } = this.#open().bytes;
+    const work = this.#open();
+    const { folded } = work.bytes;
     this.#progress(`Comparing WebAssembly and ${provider}`);
     const reference = folded.slice();
-    const loadEither: Load = (source, options) => on(source === reference ? 'wasm' : provider)(source, options);
+    const loadEither: Load = (source, options) => work.on(source === reference ? 'wasm' : provider)(source, options);
     return verify({ load: loadEither, reference, candidate: folded, levels: ['all'], samples: 2 });
   }
 
   async measure(provider: Provider): Promise<Speed> {
     this.#progress(`Measuring on ${provider}`);
-    return measureBoth(this.#open().bytes, provider);
+    return measureBoth(this.#open(), provider);
   }
 
   model(): Promise<Blob> {
@@ -116,14 +117,14 @@ export class LocalStudio implements Studio {
   }
 
   report(): Promise<Blob> {
-    const { name, unfolded: reference, folded: candidate } = this.#open();
+    const { name, graphs } = this.#open();
     if (!this.#parity) throw new Error('nothing has been compared yet');
     const page = reportPage(
       {
         reference: name,
         candidate: `${name}, folded`,
         parity: this.#parity,
-        graphs: { reference, candidate },
+        graphs: { reference: graphs.unfolded, candidate: graphs.folded },
         command: 'the Edgefold page, in a browser',
         tool: 'edgefold',
       },
@@ -136,27 +137,9 @@ export class LocalStudio implements Studio {
     if (!this.#work) throw new Error('no model is open');
     return this.#work;
   }
-
-  #model(form: Form, provider: Provider): Promise<Model> {
-    const key = `${form} ${provider}`;
-    const loaded = this.#loaded.get(key) ?? on(provider)(this.#open().bytes[form]);
-    this.#loaded.set(key, loaded);
-    loaded.catch(() => this.#loaded.delete(key));
-    return loaded;
-  }
-
-  async #forget(): Promise<void> {
-    const loaded = [...this.#loaded.values()];
-    this.#loaded.clear();
-    this.#parity = undefined;
-    for (const model of loaded) await model.then((found) => found.dispose()).catch(() => undefined);
-  }
 }
 
-/** Loads on one provider and nowhere else. */
-function on(provider: Provider): Load {
-  return (source, options = {}) => load(source, { ...options, provider });
-}
+const superseded = () => new Error('another model was opened meanwhile');
 
 interface ReadModel {
   readonly graph: Graph;

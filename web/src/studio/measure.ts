@@ -1,17 +1,16 @@
-import { bench, generateSamples, load, type Provider } from 'edgefold/web';
+import { bench, generateSamples, type Provider } from 'edgefold/web';
 import type { Speed } from './protocol.ts';
+import type { Work } from './work.ts';
 
 const MEASURED_S = 1.5;
 
 /** Creates both models anew, runs each once, which compiles shaders and touches memory, then both in turn. */
-export async function measureBoth(
-  models: { readonly unfolded: Uint8Array; readonly folded: Uint8Array },
-  provider: Provider,
-): Promise<Speed> {
-  const options = { provider, warmup: 0 };
-  await using unfolded = await load(models.unfolded, options);
+export async function measureBoth(work: Work, provider: Provider): Promise<Speed> {
+  const load = work.on(provider);
+  const options = { warmup: 0 };
+  await using unfolded = await load(work.bytes.unfolded, options);
   const created = performance.now();
-  await using folded = await load(models.folded, options);
+  await using folded = await load(work.bytes.folded, options);
   const createMs = performance.now() - created;
   const [inputs = {}] = generateSamples(folded.inputs, { samples: 1 });
   await unfolded.run(inputs);
