@@ -88,7 +88,7 @@ export class Constants {
 
   /** As {@link remember}, without holding numbers for each element. */
   rememberProduct(value: Value, product: Product): void {
-    const stored = value.constant?.isComputed ? undefined : this.#stored(value);
+    const stored = value.constant?.compute ? undefined : this.#stored(value);
     if (stored) this.#known.set(value, { ...stored, product });
     else if (value.constant) this.#known.set(value, onDemand(value.constant, { product }));
   }
@@ -107,7 +107,7 @@ export class Constants {
 
   #stored(value: Value): Numbers | undefined {
     const { constant } = value;
-    if (constant?.isComputed) return onDemand(constant, {});
+    if (constant?.compute) return onDemand(constant, {});
     if (constant?.unaligned && constant.unaligned.length >= LARGE) return inStretches(constant, constant.unaligned);
     const tensor = storedTensor(value);
     return tensor && decoded(tensor);
