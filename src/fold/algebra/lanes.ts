@@ -20,8 +20,8 @@ const PAGES = 3;
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  scale(length: number, low: number, high: number): number;
-  largest(length: number): number;
+  readonly scale: (length: number, low: number, high: number) => number;
+  readonly largest: (length: number) => number;
 }
 
 let known: Lanes | null | undefined;

@@ -107,7 +107,7 @@ export class RoundedArray {
     const bounds = { low: factor.hi * (1 - width), high: factor.hi * (1 + width) };
     const bytes =
       this.data instanceof Float32Array && end - start >= MANY && weights.bytes?.subarray(4 * start, 4 * end);
-    if (bytes && lanes()?.scale(bytes, bounds, this.data as Float32Array, to)) {
+    if (bytes && lanes()?.scale(bytes, bounds, this.data, to)) {
       this.correctlyRounded += end - start;
       return;
     }

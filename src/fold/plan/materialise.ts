@@ -66,7 +66,10 @@ function laterWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): V
   const total = sizeOf(shape);
   let correctlyRounded = 0;
   for (const lot of inLots(linear, edit, scratch)) correctlyRounded += lot.correctlyRounded;
-  const value = work.constant(old.name, Constant.computed(shape, () => floatsOf(inLots(linear, edit, scratch))));
+  const value = work.constant(
+    old.name,
+    Constant.computed(shape, () => floatsOf(inLots(linear, edit, scratch))),
+  );
   work.facts.rememberProduct(value, productOf(old, linear, edit, work));
   work.written.push({ node: node.label, role: 'weight', name: value.name, dtype: 'float32', total, correctlyRounded });
   return value;
