@@ -371,7 +371,7 @@ export const DEFECTS: readonly Defect[] = [
     name: 'a shared weight is changed in place (AIMET)',
     file: 'src/fold/plan/materialise.ts',
     tests: 'test/fold/metamorphic-algebra.test.ts',
-    from: 'const array = new RoundedArray(weight.dtype as Storage, sizeOf(weight.shape), target);',
+    from: 'const array = new RoundedArray(weight.dtype as Storage, sizeOf(weight.shape));',
     to: 'const array = Object.assign(new RoundedArray(weight.dtype as Storage, 0), { data: weight.data });',
   },
   {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeModelFiles } from '../files/write.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { splitOnnx, type SplitLimits, type WriteOptions } from '../onnx/write.ts';
+import { splitOnnx, writeOnnx, type SplitLimits, type WriteOptions } from '../onnx/write.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import { withCleanup } from './signals.ts';
 
@@ -24,7 +24,7 @@ export async function withCandidate<T>(
 ): Promise<T> {
   const split = splitOnnx(graph, options);
   if (split.dataBytes === 0) {
-    const model = Buffer.concat([...split.model('')]);
+    const model = writeOnnx(graph, options);
     return work({ model, sizeBytes: model.length });
   }
   const folder = mkdtempSync(join(dirname(output), '.edgefold-'));

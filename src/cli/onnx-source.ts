@@ -4,7 +4,7 @@ import type { Graph } from '../onnx/graph.ts';
 import { readOnnx, type ExternalData } from '../onnx/read.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import { refuseSource } from './model-kind.ts';
-import type { OpenedSource } from '../files/source.ts';
+import type { OpenedSource, SourceOptions } from '../files/source.ts';
 import { openGiven } from './open-given.ts';
 
 /** An ONNX file that was read. */
@@ -18,8 +18,8 @@ export interface OnnxSource {
 }
 
 /** @throws {EdgefoldError} FILE, or what {@link readOnnx} finds. */
-export async function onnxSource(given: string): Promise<OnnxSource> {
-  return readOnnxSource(await openGiven(given));
+export async function onnxSource(given: string, options: SourceOptions = {}): Promise<OnnxSource> {
+  return readOnnxSource(await openGiven(given, options));
 }
 
 /** @throws {EdgefoldError} what {@link readOnnx} finds. */

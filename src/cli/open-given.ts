@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../errors.ts';
-import { openSource, type OpenedSource } from '../files/source.ts';
+import { openSource, type OpenedSource, type SourceOptions } from '../files/source.ts';
 import { readStdin, STDIN } from './stdin.ts';
 
 /**
@@ -7,8 +7,8 @@ import { readStdin, STDIN } from './stdin.ts';
  * file only).
  * @throws {EdgefoldError} FILE, USAGE.
  */
-export async function openGiven(given: string): Promise<OpenedSource> {
-  return given === STDIN ? fromStdin() : openSource(given);
+export async function openGiven(given: string, options: SourceOptions = {}): Promise<OpenedSource> {
+  return given === STDIN ? fromStdin() : openSource(given, options);
 }
 
 async function fromStdin(): Promise<OpenedSource> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EdgefoldError } from '../errors.ts';
@@ -11,12 +12,19 @@ import { readFileBytes } from './read.ts';
 export interface OpenedSource extends SourceFiles {
   /** The model file; `undefined` for standard input. */
   readonly path: string | undefined;
+  /** SHA-256 of the model file, where that was asked for. */
+  readonly sha256?: string;
   /** Every file read so far. */
   readonly pathsRead: ReadonlySet<string>;
   /** Size of the files read so far; of those that others read, it knows nothing. */
   bytesRead(): number;
   /** Adds a file that others read for this model. */
   noteRead(path: string): void;
+}
+
+export interface SourceOptions {
+  /** Whether somebody will want to know what was read: hashing costs next to nothing while the file is read. */
+  readonly isHashed?: boolean;
 }
 
 /**
@@ -26,9 +34,10 @@ export interface OpenedSource extends SourceFiles {
  *
  * @throws {EdgefoldError} FILE; from `sibling` also UNSAFE.
  */
-export async function openSource(given: string): Promise<OpenedSource> {
+export async function openSource(given: string, { isHashed = false }: SourceOptions = {}): Promise<OpenedSource> {
   const path = await modelFile(given);
-  const bytes = await readFileBytes(path);
+  const hash = isHashed ? createHash('sha256') : undefined;
+  const bytes = await readFileBytes(path, hash);
   const pathsRead = new Set([path]);
   let bytesRead = bytes.length;
   const folder = dirname(path);
@@ -39,6 +48,7 @@ export async function openSource(given: string): Promise<OpenedSource> {
     bytesRead: () => bytesRead,
     name: path,
     bytes,
+    ...(hash && { sha256: hash.digest('hex') }),
     noteRead: (other) => {
       pathsRead.add(other);
     },

@@ -5,7 +5,6 @@ import { EdgefoldError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { splitOnnx, type SplitLimits, type WriteOptions } from '../onnx/write.ts';
 import { failed, notRegular } from './faults.ts';
-import { MAX_TRANSFER } from './read.ts';
 
 export interface OutputOptions {
   /** Replaces an existing file; otherwise that is an error. */
@@ -83,16 +82,17 @@ async function writeDraft(
 ): Promise<{ path: string; size: number }> {
   const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   const file = await open(draft, 'wx').catch((cause: unknown) => failed('cannot be written', path, cause));
-  let writing = Promise.resolve(0);
+  let writing = Promise.resolve();
   try {
     let size = 0;
     // While the system writes one batch, the next is made.
     for (const batch of batches(pieces)) {
-      for (const piece of batch) hash?.update(piece);
-      size += await writing;
+      hash?.update(batch);
+      await writing;
       writing = writeAll(file, batch);
+      size += batch.length;
     }
-    size += await writing;
+    await writing;
     await file.sync();
     await file.close();
     return { path: draft, size };
@@ -104,46 +104,32 @@ async function writeDraft(
   }
 }
 
-/** What is worth one call of the system: so many pieces, or so many bytes. */
-const BATCH_PIECES = 256;
-const BATCH_BYTES = 2 ** 23;
+/** What is worth one call of the system, and stays in the processor's cache. */
+const BATCH_BYTES = 2 ** 20;
 
-function* batches(pieces: Iterable<Uint8Array>): Generator<Uint8Array[]> {
-  let [batch, bytes]: [Uint8Array[], number] = [[], 0];
+/** The bytes of all pieces, each good until the next but one is asked for; those of a piece, until the next one. */
+function* batches(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let [batch, spare] = [new Uint8Array(BATCH_BYTES), new Uint8Array(BATCH_BYTES)];
+  let filled = 0;
   for (const piece of pieces) {
-    batch.push(piece);
-    bytes += piece.length;
-    if (batch.length < BATCH_PIECES && bytes < BATCH_BYTES) continue;
-    yield batch;
-    [batch, bytes] = [[], 0];
+    for (let done = 0; done < piece.length;) {
+      const part = piece.subarray(done, done + BATCH_BYTES - filled);
+      batch.set(part, filled);
+      done += part.length;
+      filled += part.length;
+      if (filled < BATCH_BYTES) continue;
+      yield batch;
+      [batch, spare, filled] = [spare, batch, 0];
+    }
   }
-  yield batch;
+  yield batch.subarray(0, filled);
 }
 
-/** The number of bytes, all of which are written. */
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<number> {
-  const total = pieces.reduce((sum, { length }) => sum + length, 0);
-  let left = pieces.flatMap(cut);
-  for (let done = 0; done < total;) {
-    const { bytesWritten } = await file.writev(left);
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done);
     done += bytesWritten;
-    left = without(left, bytesWritten);
   }
-  return total;
-}
-
-/** No more at once than the system takes. */
-const cut = (bytes: Uint8Array): Uint8Array[] =>
-  Array.from({ length: Math.ceil(bytes.length / MAX_TRANSFER) }, (_, i) => bytes.subarray(i * MAX_TRANSFER, (i + 1) * MAX_TRANSFER)); // prettier-ignore
-
-/** What is left of a list of pieces whose first bytes have been written. */
-function without(pieces: readonly Uint8Array[], written: number): Uint8Array[] {
-  let skip = written;
-  return pieces.flatMap((piece) => {
-    const gone = Math.min(skip, piece.length);
-    skip -= gone;
-    return gone === piece.length ? [] : [piece.subarray(gone)];
-  });
 }
 
 async function commit(draft: string, path: string, options: OutputOptions): Promise<void> {

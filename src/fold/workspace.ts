@@ -15,6 +15,17 @@ type Change = Parameters<GraphEditor['replace']>[1] & {
   readonly outputs?: readonly (Value | undefined)[];
 };
 
+/** Room for numbers that nobody keeps. */
+export class Scratch {
+  #floats = new Float32Array();
+
+  /** Good until somebody asks again. */
+  floats(length: number): Float32Array {
+    if (this.#floats.length < length) this.#floats = new Float32Array(length);
+    return this.#floats.subarray(0, length);
+  }
+}
+
 /** One graph while it is being folded: the edits that wait for its weights, and safe ways to rewire it. */
 export class Workspace implements World, GraphEditor {
   readonly graph: Graph;
@@ -29,12 +40,12 @@ export class Workspace implements World, GraphEditor {
   readonly released = new Set<Value>();
   /** Names of nodes that folding itself has put in. */
   readonly added = new Set<string>();
+  readonly scratch = new Scratch();
   /** Whether the caller wants the node left alone. */
   readonly isKept: (node: Node) => boolean;
   readonly #members: Set<Node>;
   readonly #lifted = new Map<Node, Lifted | Refusal>();
   readonly #renamed = new Set<Value>();
-  #scratch = new Float32Array();
 
   constructor(facts: Facts, isKept: (node: Node) => boolean) {
     this.facts = facts;
@@ -72,12 +83,6 @@ export class Workspace implements World, GraphEditor {
     const value = this.graph.constant(name, tensor);
     if (unrounded) this.facts.rememberUnrounded(value, unrounded);
     return value;
-  }
-
-  /** Room for so many numbers that nobody keeps. */
-  scratch(length: number): Float32Array {
-    if (this.#scratch.length < length) this.#scratch = new Float32Array(length);
-    return this.#scratch;
   }
 
   replace(node: Node, change: Change): Node {

@@ -1,4 +1,7 @@
-import type { DType, Tensor } from '../tensor.ts';
+import { sizeOf, type DType, type Tensor } from '../tensor.ts';
+
+/** Computes elements of float32 in order, some at a time; each lot is good until the next is asked for. */
+export type ComputeFloats = () => Iterable<Float32Array>;
 
 /**
  * A tensor held by the graph. A constant that came from a file keeps the message it was read from (`source`), so
@@ -12,8 +15,8 @@ export class Constant {
   readonly source: unknown;
   /** The elements as the file holds them, where {@link tensor} has to copy them all because they are not aligned. */
   readonly unaligned: Uint8Array | undefined;
-  /** Whether the elements are computed each time somebody asks, and nobody holds them. */
-  readonly isComputed: boolean;
+  /** The elements where they are computed each time somebody asks, and nobody holds them. */
+  readonly compute: ComputeFloats | undefined;
   readonly #decode: () => Tensor;
   #tensor: Tensor | undefined;
 
@@ -21,13 +24,13 @@ export class Constant {
     dtype: DType,
     shape: readonly number[],
     decode: () => Tensor,
-    { source, unaligned, isComputed = false }: { source?: unknown; unaligned?: Uint8Array; isComputed?: boolean } = {},
+    { source, unaligned, compute }: { source?: unknown; unaligned?: Uint8Array; compute?: ComputeFloats } = {},
   ) {
     this.dtype = dtype;
     this.shape = shape;
     this.source = source;
     this.unaligned = unaligned;
-    this.isComputed = isComputed;
+    this.compute = compute;
     this.#decode = decode;
   }
 
@@ -47,8 +50,8 @@ export class Constant {
   }
 
   /** Elements that are too many to hold all of them at once, and can be computed as often as somebody asks. */
-  static computed(dtype: DType, shape: readonly number[], compute: () => Tensor): Constant {
-    return new Constant(dtype, shape, compute, { isComputed: true });
+  static computed(shape: readonly number[], compute: ComputeFloats): Constant {
+    return new Constant('float32', shape, () => ({ dtype: 'float32', shape, data: gathered(shape, compute) }), { compute }); // prettier-ignore
   }
 
   /**
@@ -56,11 +59,21 @@ export class Constant {
    * @throws {EdgefoldError} CORRUPT if the file holds fewer or more bytes than the shape needs.
    */
   tensor(): Tensor {
-    return this.isComputed ? this.#decode() : (this.#tensor ??= this.#decode());
+    return this.compute ? this.#decode() : (this.#tensor ??= this.#decode());
   }
 
   /** Lets go of elements that are in the file still, and that are decoded again when somebody asks. */
   release(): void {
     if (this.source !== undefined) this.#tensor = undefined;
   }
+}
+
+function gathered(shape: readonly number[], compute: ComputeFloats): Float32Array {
+  const data = new Float32Array(sizeOf(shape));
+  let end = 0;
+  for (const lot of compute()) {
+    data.set(lot, end);
+    end += lot.length;
+  }
+  return data;
 }

@@ -1,7 +1,7 @@
 import type { Graph } from './graph.ts';
 import type { ExternalData } from './proto/external.ts';
 import { piecesOf, placed, planParts, SPLIT_DEFAULTS, type SplitLimits } from './proto/split.ts';
-import { concatenated, encodeModel, readPiece, type Piece } from './proto/wire.ts';
+import { concatenated, encodeModel, inTurn } from './proto/wire.ts';
 import { writeModel } from './proto/write-model.ts';
 
 export { SPLIT_DEFAULTS };
@@ -27,7 +27,7 @@ export interface SplitModel {
   readonly dataBytes: number;
   /** The data file in pieces, in order; a weight is looked at only when its turn comes. */
   data(): Iterable<Uint8Array>;
-  /** The model file, in pieces as well; `location` is the name of the data file beside it. */
+  /** The model file, in pieces of which each is good until the next is asked for; `location` is the name of the data file beside it. */
   model(location: string): Iterable<Uint8Array>;
 }
 
@@ -45,8 +45,4 @@ export function splitOnnx(graph: Graph, options: WriteOptions & Partial<SplitLim
     data: () => piecesOf(parts.values()),
     model: (location) => inTurn(encodeModel(placed(model, externalData, parts, location))),
   };
-}
-
-function* inTurn(pieces: readonly Piece[]): Generator<Uint8Array> {
-  for (const piece of pieces) yield readPiece(piece);
 }

@@ -21,3 +21,14 @@ test('sources are told by their names, the model first and the others in order',
   const lines = digests.map((digest) => `${digest.sha256}  ${digest.name}\n`).join('');
   expect(() => execFileSync('sha256sum', ['--check', '--status'], { cwd: folder, input: lines })).not.toThrow();
 });
+
+test('a file that is hashed while it is read has the digest of its bytes', async () => {
+  for (const size of [0, 5, 2 ** 22, 2 ** 23 + 5]) {
+    const path = join(temporaryFolder(), 'model.json');
+    const bytes = Uint8Array.from({ length: size }, (_, index) => (index * 31) >> 3);
+    writeFileSync(path, bytes);
+    const source = await openSource(path, { isHashed: true });
+    expect(source.sha256).toBe(sha256(bytes));
+    expect(await sourceDigests(source)).toEqual([{ name: 'model.json', sha256: sha256(bytes) }]);
+  }
+});

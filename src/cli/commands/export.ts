@@ -53,7 +53,7 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   if (!args.flag('no-verify')) await startRuntime();
   progress.expect(args.flag('no-verify') ? 4 : 5);
   progress.step('reading');
-  const file = await openGiven(args.operand(0));
+  const file = await openGiven(args.operand(0), { isHashed: true });
   const { readSource } = await import('../../export/read/read-source.ts');
   const source = await readSource(file);
   const output = args.text('output') ?? besideInput(file.path, '.onnx');

@@ -35,7 +35,7 @@ async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
   if (!args.flag('no-verify')) await startRuntime();
   progress.expect(args.flag('no-verify') ? 3 : 4);
   progress.step('reading');
-  const { file, graph, model, externalData } = await onnxSource(args.operand(0));
+  const { file, graph, model, externalData } = await onnxSource(args.operand(0), { isHashed: true });
   const output = args.text('output') ?? besideInput(file.path, '.folded.onnx');
   await checkOutput(output, file.pathsRead, args.flag('force'));
   checkDims(settings, graph.inputs);

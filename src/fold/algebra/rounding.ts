@@ -3,6 +3,7 @@ import { ARRAY_OF, type DType, type DTypeArray, type Tensor } from '../../tensor
 import { entryOf, type Numbers } from '../lift/constants.ts';
 import { exact, multiply, type DoubleDouble } from './double-double.ts';
 import { compare } from './exactly.ts';
+import { lanes } from './lanes.ts';
 
 /** The types in which a folded parameter can be stored. */
 export type Storage = 'float32' | 'float64' | 'float16' | 'bfloat16';
@@ -62,6 +63,9 @@ function nearestTo(nearest: (x: number) => number, hi: number, lo: number): numb
   return beyond < 0 ? below : above;
 }
 
+/** Elements of weights from `start` up to `end`, and where the first of them goes; to the same place unless said. */
+type Range = readonly [start: number, end: number, to?: number];
+
 /** Numbers of one type, each the nearest to a real one, and how many of them provably are. */
 export class RoundedArray {
   readonly dtype: Storage;
@@ -87,39 +91,46 @@ export class RoundedArray {
   }
 
   /**
-   * Writes weights[i] · factor at i, from index `start` up to `end`. Plain float64 settles all but about one in 2²⁵
-   * in float32: it leaves open only what lies that close to the middle of two neighbours.
+   * Writes weights[i] · factor, for i from `start` up to `end`, from the element `to` on. Plain float64 settles all but
+   * about one in 2²⁵ in float32: it leaves open only what lies that close to the middle of two neighbours.
    */
-  writeProducts(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
-    if (this.dtype === 'float64' || weights.values || weights.product) this.#writeOneByOne(weights, factor, start, end);
-    else this.#writeMostly(weights, factor, start, end);
+  writeProducts(weights: Numbers, factor: DoubleDouble, [start, end, to = start]: Range): void {
+    const isPlain = this.dtype !== 'float64' && !weights.values && !weights.product;
+    if (isPlain) this.#writeMostly(weights, factor, [start, end, to]);
+    else
+      for (let index = start; index < end; index++)
+        this.write(to + index - start, multiply(entryOf(weights, index), factor));
   }
 
-  #writeMostly(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
+  #writeMostly(weights: Numbers, factor: DoubleDouble, [start, end, to]: readonly [number, number, number]): void {
     const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
     const bounds = { low: factor.hi * (1 - width), high: factor.hi * (1 + width) };
+    const bytes =
+      this.data instanceof Float32Array && end - start >= MANY && weights.bytes?.subarray(4 * start, 4 * end);
+    if (bytes && lanes()?.scale(bytes, bounds, this.data, to)) {
+      this.correctlyRounded += end - start;
+      return;
+    }
     const stretch = end - start >= MANY ? weights.stretch?.(start, end) : undefined;
+    const places = { from: stretch ? 0 : start, to, length: end - start };
     const open = this.data instanceof Float32Array
-      ? writeSingles(this.data, stretch ?? weights.data, bounds, [start, end, stretch ? start : 0])
-      : this.#writeOthers(weights.data, bounds, start, end); // prettier-ignore
+      ? writeSingles(this.data, stretch ?? weights.data, bounds, places)
+      : this.#writeOthers(weights.data, bounds, places); // prettier-ignore
     this.correctlyRounded += end - start - open.length;
     if (open.length === 0) return;
-    const entryAt = (index: number) => (stretch ? exact(stretch[index - start]!) : entryOf(weights, index));
-    for (const index of open) this.write(index, multiply(entryAt(index), factor));
+    const entryAt = (offset: number) => (stretch ? exact(stretch[offset]!) : entryOf(weights, start + offset));
+    for (const offset of open) this.write(to + offset, multiply(entryAt(offset), factor));
   }
 
-  #writeOneByOne(weights: Numbers, factor: DoubleDouble, start: number, end: number): void {
-    for (let index = start; index < end; index++) this.write(index, multiply(entryOf(weights, index), factor));
-  }
-
-  #writeOthers(weights: ArrayLike<number>, { low, high }: Bounds, start: number, end: number): number[] {
+  #writeOthers(weights: ArrayLike<number>, { low, high }: Bounds, { from, to, length }: Places): number[] {
     const nearest = this.#nearest;
     const encode = this.#encode;
     const open: number[] = [];
-    for (let index = start; index < end; index++) {
-      const value = nearest(weights[index]! * low);
-      if (value === nearest(weights[index]! * high)) this.data[index] = encode(value);
-      else open.push(index);
+    for (let offset = 0; offset < length; offset++) {
+      const weight = weights[from + offset]!;
+      const value = nearest(weight * low);
+      if (value === nearest(weight * high)) this.data[to + offset] = encode(value);
+      else open.push(offset);
     }
     return open;
   }
@@ -148,22 +159,29 @@ interface Bounds {
   readonly high: number;
 }
 
+/** Where elements are read from and written to. */
+interface Places {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
 /**
- * Apart from the other types, so that the loop is compiled for float32 alone. The first of the weights is number `from`.
- * @returns the indices it leaves open.
+ * Apart from the other types, so that the loop is compiled for float32 alone.
+ * @returns which elements, counted from 0, it leaves open.
  */
 function writeSingles(
   target: Float32Array,
   weights: ArrayLike<number>,
   { low, high }: Bounds,
-  [start, end, from]: readonly [start: number, end: number, from: number],
+  { from, to, length }: Places,
 ): number[] {
   const open: number[] = [];
-  for (let index = start; index < end; index++) {
-    const weight = weights[index - from]!;
+  for (let offset = 0; offset < length; offset++) {
+    const weight = weights[from + offset]!;
     const value = Math.fround(weight * low);
-    if (value === Math.fround(weight * high)) target[index] = value;
-    else open.push(index);
+    if (value === Math.fround(weight * high)) target[to + offset] = value;
+    else open.push(offset);
   }
   return open;
 }

@@ -23,6 +23,8 @@ export interface Numbers {
    * the next stretch is asked for.
    */
   readonly stretch?: (start: number, end: number) => Float32Array;
+  /** Elements of float32 as the file holds them, where there are many; not aligned to anything. */
+  readonly bytes?: Uint8Array;
   /** Whether `data` is all that is left of what was computed, rounded to float64. */
   readonly isRounded?: true;
 }
@@ -88,7 +90,7 @@ export class Constants {
 
   /** As {@link remember}, without holding numbers for each element. */
   rememberProduct(value: Value, product: Product): void {
-    const stored = value.constant?.isComputed ? undefined : this.#stored(value);
+    const stored = value.constant?.compute ? undefined : this.#stored(value);
     if (stored) this.#known.set(value, { ...stored, product });
     else if (value.constant) this.#known.set(value, onDemand(value.constant, { product }));
   }
@@ -107,7 +109,7 @@ export class Constants {
 
   #stored(value: Value): Numbers | undefined {
     const { constant } = value;
-    if (constant?.isComputed) return onDemand(constant, {});
+    if (constant?.compute) return onDemand(constant, {});
     if (constant?.unaligned && constant.unaligned.length >= LARGE) return inStretches(constant, constant.unaligned);
     const tensor = storedTensor(value);
     return tensor && decoded(tensor);
@@ -154,6 +156,7 @@ function inStretches(constant: Constant, bytes: Uint8Array): Numbers {
   let elements = new Float32Array();
   let copied = new Uint8Array();
   return onDemand(constant, {
+    bytes,
     stretch(start, end) {
       if (elements.length < end - start) {
         elements = new Float32Array(end - start);
@@ -169,7 +172,12 @@ const isStatic = (shape: readonly Dim[]): shape is readonly number[] => shape.ev
 
 /** Halves become numbers, which float32 holds exactly. */
 function decoded({ dtype, shape, data }: Tensor): Numbers | undefined {
-  if (dtype === 'float32' || dtype === 'float64') return { dtype, shape, data: data as Float32Array | Float64Array };
+  if (data instanceof Float32Array) {
+    const { buffer, byteOffset, byteLength } = data;
+    const bytes = byteLength >= LARGE && new Uint8Array(buffer, byteOffset, byteLength);
+    return { dtype, shape, data, ...(bytes && { bytes }) };
+  }
+  if (data instanceof Float64Array) return { dtype, shape, data };
   if (dtype !== 'float16' && dtype !== 'bfloat16') return undefined;
   return { dtype, shape, data: decodeHalves(dtype, data as Uint16Array) };
 }

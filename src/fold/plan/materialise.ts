@@ -9,7 +9,7 @@ import { RoundedArray, type Storage } from '../algebra/rounding.ts';
 import type { Product } from '../lift/constants.ts';
 import { expanded, seedOf } from '../lift/generated.ts';
 import { ruleOf } from '../rules/index.ts';
-import type { Workspace } from '../workspace.ts';
+import type { Scratch, Workspace } from '../workspace.ts';
 
 /** New parameters that folding has written for one node, and how many of them are proved to be correctly rounded. */
 export interface Written {
@@ -62,11 +62,14 @@ function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Val
 
 /** Large weights are counted now, and computed once more when they are written, so that nobody holds all of them. */
 function laterWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
-  const [old, { shape }] = [weightsOf(node, linear), linear.weight];
+  const [old, { shape }, { scratch }] = [weightsOf(node, linear), linear.weight, work];
   const total = sizeOf(shape);
-  const { correctlyRounded } = scaledWeights(linear, edit, work.scratch(total));
-  const compute = () => scaledWeights(linear, edit).tensor(shape);
-  const value = work.constant(old.name, Constant.computed('float32', shape, compute));
+  let correctlyRounded = 0;
+  for (const lot of inLots(linear, edit, scratch)) correctlyRounded += lot.correctlyRounded;
+  const value = work.constant(
+    old.name,
+    Constant.computed(shape, () => floatsOf(inLots(linear, edit, scratch))),
+  );
   work.facts.rememberProduct(value, productOf(old, linear, edit, work));
   work.written.push({ node: node.label, role: 'weight', name: value.name, dtype: 'float32', total, correctlyRounded });
   return value;
@@ -121,20 +124,44 @@ export function constantOf(
   return value;
 }
 
+function scaledWeights(linear: Linear, edit: Edit): RoundedArray {
+  const { weight, rows } = linear;
+  const array = new RoundedArray(weight.dtype as Storage, sizeOf(weight.shape));
+  writeRows(array, linear, edit, [0, rows]);
+  return array;
+}
+
+/** As many rows at a time as {@link LARGE} weights, in the same array each time: one that stays in the processor's cache. */
+function* inLots(linear: Linear, edit: Edit, scratch: Scratch): Generator<RoundedArray> {
+  const width = linear.columns * linear.taps;
+  const atOnce = Math.max(1, Math.floor(LARGE / width));
+  for (let row = 0; row < linear.rows; row += atOnce) {
+    const end = Math.min(row + atOnce, linear.rows);
+    const length = (end - row) * width;
+    const lot = new RoundedArray('float32', length, scratch.floats(length));
+    writeRows(lot, linear, edit, [row, end]);
+    yield lot;
+  }
+}
+
+function* floatsOf(lots: Iterable<RoundedArray>): Generator<Float32Array> {
+  for (const { data } of lots) yield data as Float32Array;
+}
+
 /** W[row, column, tap] · inScale[its input] · outScale[its output]. */
-function scaledWeights(linear: Linear, { inScale, outScale }: Edit, target?: Float32Array): RoundedArray {
-  const { weight, rows, columns, taps } = linear;
-  const array = new RoundedArray(weight.dtype as Storage, sizeOf(weight.shape), target);
+function writeRows(array: RoundedArray, linear: Linear, edit: Edit, [first, last]: readonly [number, number]): void {
+  const { inScale, outScale } = edit;
+  const { weight, columns, taps } = linear;
   const scalesInputs = !inScale.every(isOne);
-  for (let row = 0; row < rows; row++) {
+  const before = first * columns * taps;
+  for (let row = first; row < last; row++) {
     const { input, inputStep, output, outputStep } = stepsOf(linear, row);
     const run = scalesInputs && inputStep !== 0 || outputStep !== 0 ? 1 : columns; // prettier-ignore
     for (let column = 0; column < columns; column += run) {
       const inFactor = at(inScale, input + column * inputStep);
       const factor = multiply(inFactor, at(outScale, output + column * outputStep));
       const start = (row * columns + column) * taps;
-      array.writeProducts(weight, factor, start, start + run * taps);
+      array.writeProducts(weight, factor, [start, start + run * taps, start - before]);
     }
   }
-  return array;
 }

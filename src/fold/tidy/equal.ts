@@ -124,7 +124,7 @@ const SMALL = 64;
 
 function contentOf(value: Value): string | undefined {
   const { constant } = value;
-  const isLarge = constant !== undefined && (constant.isComputed || sizeOf(constant.shape) > SMALL);
+  const isLarge = constant !== undefined && (constant.compute !== undefined || sizeOf(constant.shape) > SMALL);
   const tensor = isLarge ? undefined : storedTensor(value);
   if (!tensor || sizeOf(tensor.shape) > SMALL) return undefined;
   const { dtype, shape, data } = tensor;

@@ -68,11 +68,12 @@ const LARGE = 2 ** 16;
 /** Bytes of a known number that are made when their turn comes. A message holds them in the place of an array. */
 export class LaterBytes {
   readonly length: number;
-  readonly read: () => Uint8Array;
+  /** Some at a time; each lot is good until the next is asked for. */
+  readonly make: () => Iterable<Uint8Array>;
 
-  constructor(length: number, read: () => Uint8Array) {
+  constructor(length: number, make: () => Iterable<Uint8Array>) {
     this.length = length;
-    this.read = read;
+    this.make = make;
   }
 
   /** For the message, whose code does no more with bytes than hand them to {@link PieceWriter}. */
@@ -84,7 +85,15 @@ export class LaterBytes {
 /** A part of a file. */
 export type Piece = Uint8Array | LaterBytes;
 
-export const readPiece = (piece: Piece): Uint8Array => (piece instanceof LaterBytes ? piece.read() : piece);
+export const readPiece = (piece: Piece): Uint8Array => (piece instanceof LaterBytes ? concatenated([piece]) : piece);
+
+/** All bytes, in arrays of which each is good until the next is asked for. */
+export function* inTurn(pieces: Iterable<Piece>): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    if (piece instanceof LaterBytes) yield* piece.make();
+    else yield piece;
+  }
+}
 
 /**
  * The bytes of a model in pieces, in order. Large values, such as weights, are the arrays that the message holds.
@@ -99,8 +108,8 @@ export function encodeModel(model: onnx.ModelProto): Piece[] {
 export function concatenated(pieces: readonly Piece[]): Uint8Array {
   const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
-  for (const piece of pieces) {
-    bytes.set(readPiece(piece), end);
+  for (const piece of inTurn(pieces)) {
+    bytes.set(piece, end);
     end += piece.length;
   }
   return bytes;

@@ -1,5 +1,5 @@
 import { byteLengthOf, type DType, type Tensor } from '../../tensor.ts';
-import type { Constant } from '../constant.ts';
+import type { ComputeFloats, Constant } from '../constant.ts';
 import { numberOf } from './dtype.ts';
 import { fromInteger } from './int64.ts';
 import { onnx } from './onnx.js';
@@ -13,16 +13,19 @@ export function writeConstant(constant: Constant, name: string): onnx.TensorProt
     const values = named(source.values!, name);
     return values === source.values ? source : edited(source, { values });
   }
-  return constant.isComputed ? writeComputed(constant, name) : writeTensor(constant.tensor(), name);
+  return constant.compute ? writeComputed(constant, constant.compute, name) : writeTensor(constant.tensor(), name);
 }
 
 /** The message of elements that are computed when their turn to be written comes. */
-function writeComputed(constant: Constant, name: string): onnx.TensorProto {
-  const { dtype, shape } = constant;
+function writeComputed({ dtype, shape }: Constant, compute: ComputeFloats, name: string): onnx.TensorProto {
   const proto = new onnx.TensorProto({ name, dims: shape.map(fromInteger), data_type: numberOf(dtype) });
   const length = byteLengthOf(dtype as Exclude<DType, 'string'>, shape);
-  proto.raw_data = new LaterBytes(length, () => bytesOf(constant.tensor().data as Float32Array)).asBytes();
+  proto.raw_data = new LaterBytes(length, () => inBytes(compute())).asBytes();
   return proto;
+}
+
+function* inBytes(lots: Iterable<Float32Array>): Generator<Uint8Array> {
+  for (const lot of lots) yield bytesOf(lot);
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);
