@@ -1,7 +1,6 @@
 import { sizeOf } from '../../tensor.ts';
 import { at, isOne, type Affine, type Vector } from './affine.ts';
 import type { Numbers } from '../lift/constants.ts';
-import { lanes } from './lanes.ts';
 import { biasOf, changesBias, changesWeights, stepsOf, type Edit, type Linear } from './linear.ts';
 import { roundTo, type Storage } from './rounding.ts';
 
@@ -77,8 +76,6 @@ function largestWeight(weight: Numbers): number {
 const STRETCH = 2 ** 14;
 
 function largestStored(weight: Numbers): number {
-  const found = weight.bytes && lanes()?.largest(weight.bytes);
-  if (found !== undefined) return found;
   if (!weight.stretch) return largestOf(weight.data, weight.data.length);
   const size = sizeOf(weight.shape);
   let largest = 0;

@@ -3,7 +3,6 @@ import { ARRAY_OF, type DType, type DTypeArray, type Tensor } from '../../tensor
 import { entryOf, type Numbers } from '../lift/constants.ts';
 import { exact, multiply, type DoubleDouble } from './double-double.ts';
 import { compare } from './exactly.ts';
-import { lanes } from './lanes.ts';
 
 /** The types in which a folded parameter can be stored. */
 export type Storage = 'float32' | 'float64' | 'float16' | 'bfloat16';
@@ -97,20 +96,12 @@ export class RoundedArray {
   writeProducts(weights: Numbers, factor: DoubleDouble, [start, end, to = start]: Range): void {
     const isPlain = this.dtype !== 'float64' && !weights.values && !weights.product;
     if (isPlain) this.#writeMostly(weights, factor, [start, end, to]);
-    else
-      for (let index = start; index < end; index++)
-        this.write(to + index - start, multiply(entryOf(weights, index), factor));
+    else for (let index = start; index < end; index++) this.write(to + index - start, multiply(entryOf(weights, index), factor));
   }
 
   #writeMostly(weights: Numbers, factor: DoubleDouble, [start, end, to]: readonly [number, number, number]): void {
     const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
     const bounds = { low: factor.hi * (1 - width), high: factor.hi * (1 + width) };
-    const bytes =
-      this.data instanceof Float32Array && end - start >= MANY && weights.bytes?.subarray(4 * start, 4 * end);
-    if (bytes && lanes()?.scale(bytes, bounds, this.data, to)) {
-      this.correctlyRounded += end - start;
-      return;
-    }
     const stretch = end - start >= MANY ? weights.stretch?.(start, end) : undefined;
     const places = { from: stretch ? 0 : start, to, length: end - start };
     const open = this.data instanceof Float32Array

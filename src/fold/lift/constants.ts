@@ -23,8 +23,6 @@ export interface Numbers {
    * the next stretch is asked for.
    */
   readonly stretch?: (start: number, end: number) => Float32Array;
-  /** Elements of float32 as the file holds them, where there are many; not aligned to anything. */
-  readonly bytes?: Uint8Array;
   /** Whether `data` is all that is left of what was computed, rounded to float64. */
   readonly isRounded?: true;
 }
@@ -156,7 +154,6 @@ function inStretches(constant: Constant, bytes: Uint8Array): Numbers {
   let elements = new Float32Array();
   let copied = new Uint8Array();
   return onDemand(constant, {
-    bytes,
     stretch(start, end) {
       if (elements.length < end - start) {
         elements = new Float32Array(end - start);
@@ -172,12 +169,7 @@ const isStatic = (shape: readonly Dim[]): shape is readonly number[] => shape.ev
 
 /** Halves become numbers, which float32 holds exactly. */
 function decoded({ dtype, shape, data }: Tensor): Numbers | undefined {
-  if (data instanceof Float32Array) {
-    const { buffer, byteOffset, byteLength } = data;
-    const bytes = byteLength >= LARGE && new Uint8Array(buffer, byteOffset, byteLength);
-    return { dtype, shape, data, ...(bytes && { bytes }) };
-  }
-  if (data instanceof Float64Array) return { dtype, shape, data };
+  if (dtype === 'float32' || dtype === 'float64') return { dtype, shape, data: data as Float32Array | Float64Array };
   if (dtype !== 'float16' && dtype !== 'bfloat16') return undefined;
   return { dtype, shape, data: decodeHalves(dtype, data as Uint16Array) };
 }
