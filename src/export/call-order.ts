@@ -50,6 +50,26 @@ export function callOrder(model: SourceModel): Step[] {
   return steps;
 }
 
+/**
+ * The same calls in the order in which Keras makes them: by their distance from the outputs, and at one distance as
+ * they are found on the way back. It matters where a call changes what it reads.
+ * Source: keras/src/ops/function.py, `map_graph`
+ */
+export function kerasOrder(steps: readonly Step[]): Step[] {
+  const stepOf = new Map(steps.map((step) => [stepKey({ layer: step.layer.name, call: step.call }), step]));
+  const depths = new Map<string, number>();
+  const layerDepths = new Map<string, number>();
+  for (const [key, { layer, call }] of [...stepOf].reverse()) {
+    const depth = Math.max(depths.get(key) ?? 0, layerDepths.get(layer.name) ?? 0);
+    layerDepths.set(layer.name, depth);
+    depths.set(key, depth);
+    for (const read of refsOf(layer.calls[call]!).map(stepKey)) {
+      depths.set(read, Math.max(depth + 1, depths.get(read) ?? 0));
+    }
+  }
+  return [...depths].sort(([, a], [, b]) => b - a).flatMap(([key]) => stepOf.get(key) ?? []);
+}
+
 function layersByName(model: SourceModel): Map<string, SourceLayer> {
   const layers = new Map<string, SourceLayer>();
   for (const layer of model.layers) {

@@ -1,7 +1,7 @@
 import { EdgefoldError } from '../errors.ts';
 import type { Dim } from '../tensor.ts';
 import { CallArguments } from './call-arguments.ts';
-import { callOrder, refsIn, stepKey, type Step } from './call-order.ts';
+import { callOrder, kerasOrder, refsIn, stepKey, type Step } from './call-order.ts';
 import { lowerCustom, type CustomRegistry } from './custom/lower-custom.ts';
 import { GraphWriter, type Workshop } from './graph-writer.ts';
 import { Layer, type Origin } from './layer.ts';
@@ -56,11 +56,19 @@ export function lowerModel(job: Job, model: SourceModel, inputs: readonly Lowere
     const found = made.get(stepKey(ref))?.[ref.tensor];
     return found?.mask && job.workshop.unmasked.has(found.value) ? { ...found, mask: undefined } : found;
   };
-  for (const step of callOrder(model)) {
+  const steps = callOrder(model);
+  for (const step of takesMasksOff(model) ? kerasOrder(steps) : steps) {
     if (++job.calls > MAX_CALLS) throw new EdgefoldError('LIMIT', `the model calls more than ${MAX_CALLS} layers`);
     made.set(stepKey({ layer: step.layer.name, call: step.call }), lowerStep(job, step, find, place));
   }
   return model.outputs.map(find);
+}
+
+/** Whether what a layer gets depends on which layers have run before it. */
+function takesMasksOff({ layers }: SourceModel): boolean {
+  return layers.some(
+    ({ className, model }) => className === 'MultiHeadAttention' || (model !== undefined && takesMasksOff(model)),
+  );
 }
 
 function lowerStep(
