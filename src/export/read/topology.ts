@@ -147,15 +147,13 @@ function readWrapped(
 
 /**
  * The module as written. Converted TF.js files of Keras 3 have lost it; there an operation (`x + 1`) is told from
- * the layer of the same name by its config, which holds neither `trainable` nor `dtype`.
+ * the layer of the same name by its config, which holds no `trainable`.
  */
 function moduleOf(item: JsonObject, config: JsonObject): string | undefined {
   const module = stringMember(item, 'module');
   if (module !== undefined) return module;
   const isOperation =
-    listMember(item, 'inbound_nodes')?.some(isKeras3Call) === true &&
-    !Object.hasOwn(config, 'trainable') &&
-    !Object.hasOwn(config, 'dtype');
+    listMember(item, 'inbound_nodes')?.some(isKeras3Call) === true && !Object.hasOwn(config, 'trainable');
   return isOperation ? 'keras.src.ops' : undefined;
 }
 
