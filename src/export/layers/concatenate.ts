@@ -4,6 +4,7 @@ import type { Layer } from '../layer.ts';
 import { concatenatedOrder, physicalAxis, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { concatenatedMask } from '../mask.ts';
+import { commonType, inType } from '../operations/broadcast.ts';
 import { inOneLayout } from '../reorder.ts';
 
 /**
@@ -22,7 +23,8 @@ export const concatenate: LayerLowering = {
 
   lower(layer, inputs, graph) {
     const axis = layer.axis('axis', inputs[0].shape.length, -1);
-    const typed = inputs.map((x, i) => graph.part(`input_${i}`).float(x));
+    const dtype = commonType(inputs);
+    const typed = inputs.map((x, i) => inType(x, dtype, graph.part(`input_${i}`)));
     const shape = joinedShape(layer, inputs, axis);
     const flat = shape.length === 2 && axis === 1 && typed.every(({ shape: [, size] }) => typeof size === 'number');
     const handles = flat ? typed : inOneLayout(graph, typed);
@@ -30,7 +32,7 @@ export const concatenate: LayerLowering = {
       ? concatenatedOrder(handles.map(({ shape: [, size], layout }) => ({ size: Number(size), layout })))
       : handles[0]!.layout;
     const at = physicalAxis(handles[0]!, axis);
-    const output = { shape: physicalShape(shape, layout), attributes: { axis: int(at) } };
+    const output = { shape: physicalShape(shape, layout), dtype, attributes: { axis: int(at) } };
     const y = graph.handle(
       graph.node(
         'Concat',

@@ -5,6 +5,7 @@ import type { Layer } from '../layer.ts';
 import { CHANNELS_FIRST, KERAS, physicalShape, type Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { mergedMask } from '../mask.ts';
+import { commonType, inType } from '../operations/broadcast.ts';
 import { asKeras, inOneLayout, offerForm, reshaped } from '../reorder.ts';
 
 /**
@@ -28,7 +29,7 @@ export const merge: LayerLowering = {
     const zeroes = layer.className === 'Multiply' && layer.kerasMajor === 3;
     const factors = zeroes ? inputs.map((x, i) => oneWhereMasked(graph.part(`input_${i}`), x)) : inputs;
     const raised = factors.map((x, i) => raise(graph.part(`input_${i}`), x, rank));
-    const handles = inOneLayout(graph, alikeInType(raised, graph)) as [Handle, ...Handle[]];
+    const handles = inOneLayout(graph, alikeInType(layer, raised, graph)) as [Handle, ...Handle[]];
     if (layer.className === 'Subtract' && handles.length !== 2) layer.unsupported('it subtracts more than two tensors');
     const mask = mergedMask(layer, inputs, graph);
     const y = combine(layer, handles, zeroes && mask ? graph.part('product') : graph);
@@ -101,12 +102,11 @@ function combine(layer: Layer, [first, ...rest]: readonly [Handle, ...Handle[]],
   return average ? graph.like(total, 'Div', { operands: [graph.scalar('count', rest.length + 1)] }) : total;
 }
 
-/** Float32 as soon as one of them is, or the merge divides. */
-function alikeInType(handles: readonly Handle[], graph: GraphWriter): Handle[] {
-  const types = new Set(handles.map(({ value }) => value.dtype));
-  return types.size === 1 && types.has('float32')
-    ? [...handles]
-    : handles.map((x, i) => graph.part(`input_${i}`).float(x));
+/** Integers stay integers, unless the merge divides; truth values are computed as float32. */
+function alikeInType(layer: Layer, handles: readonly Handle[], graph: GraphWriter): Handle[] {
+  const common = commonType(handles);
+  const dtype = common === 'bool' || layer.className === 'Average' ? 'float32' : common;
+  return handles.map((x, i) => inType(x, dtype, graph.part(`input_${i}`)));
 }
 
 /** `[N, …]` → `[N, 1, …, …]` of the given rank. */

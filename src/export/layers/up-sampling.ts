@@ -24,7 +24,8 @@ export const upSampling: LayerLowering = {
 
   lower(layer, [x], graph) {
     const rank = spatialRank(layer);
-    const input = spatialInput(layer, graph.float(x), graph);
+    const isInteger = x.value.dtype === 'int32' && layer.value('interpolation') !== 'bilinear';
+    const input = spatialInput(layer, isInteger ? x : graph.float(x), graph);
     const factors = layer.sizes('size', rank, 2);
     const interpolation = layer.value('interpolation') ?? 'nearest';
     if (interpolation !== 'nearest' && (interpolation !== 'bilinear' || rank !== 2)) {
@@ -37,6 +38,7 @@ export const upSampling: LayerLowering = {
     const scales = graph.constant('scales', float32([rank + 2], [1, 1, ...factors]));
     const value = graph.node('Resize', [input.value, undefined, scales], {
       shape: spatialShape(output),
+      dtype: input.value.dtype,
       attributes: interpolation === 'bilinear' ? bilinear(samplesAtCorners(layer)) : repeat(),
     });
     return spatialOutput({ ...output, value });

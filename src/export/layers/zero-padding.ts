@@ -16,7 +16,7 @@ export const zeroPadding: LayerLowering = {
 
   lower(layer, [x], graph) {
     const rank = spatialRank(layer);
-    const input = spatialInput(layer, graph.float(x), graph);
+    const input = spatialInput(layer, x.value.dtype === 'int32' ? x : graph.float(x), graph);
     const padding = pairs(layer, 'padding', rank, 1);
     const sizes = input.sizes.map((size, i) => {
       const added = padding[i]![0] + padding[i]![1];
@@ -24,8 +24,14 @@ export const zeroPadding: LayerLowering = {
     });
     const pads = [0, 0, ...padding.map(([begin]) => begin), 0, 0, ...padding.map(([, end]) => end)];
     const output = { ...input, sizes };
-    const value = graph.node('Pad', [input.value, graph.integers('pads', pads), graph.scalar('zero', 0)], {
+    const { dtype } = input.value;
+    const zero =
+      dtype === 'int32'
+        ? graph.constant('zero', { dtype, shape: [], data: Int32Array.of(0) })
+        : graph.scalar('zero', 0);
+    const value = graph.node('Pad', [input.value, graph.integers('pads', pads), zero], {
       shape: spatialShape(output),
+      dtype,
       attributes: { mode: string('constant') },
     });
     return spatialOutput({ ...output, value });

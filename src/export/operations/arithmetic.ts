@@ -25,7 +25,7 @@ export const ARITHMETIC: readonly Operation[] = [
   binary('Pow', 'Power', 'pow', 'raw.Pow'),
   binary('Div', 'raw.Div', 'div'),
   real('Div', 'Divide', 'TrueDivide', 'divide', 'truediv', 'realdiv', 'raw.RealDiv'),
-  comparison('Equal', 'Equal', 'equal', '__eq__', 'raw.Equal'),
+  comparison('Equal', 'Equal', 'equal', 'eq', '__eq__', 'raw.Equal'),
   comparison('Greater', 'Greater', 'greater', 'raw.Greater'),
   comparison('GreaterOrEqual', 'GreaterEqual', 'greater_equal', 'raw.GreaterEqual'),
   comparison('Less', 'Less', 'less', 'raw.Less'),
@@ -33,7 +33,7 @@ export const ARITHMETIC: readonly Operation[] = [
   logic('And', 'LogicalAnd', 'logical_and', 'raw.LogicalAnd'),
   logic('Or', 'LogicalOr', 'logical_or', 'raw.LogicalOr'),
   logic('Xor', 'LogicalXor', 'logical_xor'),
-  composed(['NotEqual', 'not_equal', '__ne__', 'raw.NotEqual'], notEqual),
+  composed(['NotEqual', 'not_equal', 'ne', '__ne__', 'raw.NotEqual'], notEqual),
   composed(['DivideNoNan', 'divide_no_nan', 'raw.DivNoNan'], divideNoNan),
   composed(['FloorDivide', 'floordiv', 'floor_div', 'raw.FloorDiv'], floorDivide),
   composed(['Mod', 'floormod', 'mod', 'raw.FloorMod', 'raw.Mod'], floorMod),
@@ -68,7 +68,12 @@ function binary(opType: string, ...names: readonly string[]): Operation {
 }
 
 function real(opType: string, ...names: readonly string[]): Operation {
-  return composed(names, (call, pair, graph) => elementwise(call, opType, pair, graph, { dtype: 'float32' }));
+  return composed(names, (call, pair, graph) => {
+    if (call.layer.kerasMajor === 2 && numeric(pair) !== 'float32') {
+      graph.warn('A quotient of integers, which TensorFlow computes in float64, is computed in float32.');
+    }
+    return elementwise(call, opType, pair, graph, { dtype: 'float32' });
+  });
 }
 
 function comparison(opType: string, ...names: readonly string[]): Operation {
