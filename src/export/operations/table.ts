@@ -1,5 +1,6 @@
 import { ACTIVATION_OPERATIONS } from './activations.ts';
 import { ARITHMETIC } from './arithmetic.ts';
+import { COMPOSED } from './composed.ts';
 import { GET_ITEM } from './get-item.ts';
 import { IMAGES } from './images.ts';
 import { JOINING } from './joining.ts';
@@ -14,6 +15,7 @@ import { UNARY } from './unary.ts';
 export const OPERATIONS: readonly Operation[] = [
   ...ARITHMETIC,
   ...UNARY,
+  ...COMPOSED,
   ...ACTIVATION_OPERATIONS,
   ...REDUCTIONS,
   ...SHAPES,

@@ -61,12 +61,6 @@ export const UNARY: readonly Operation[] = [
     ['Copy', 'StopGradient', 'identity', 'stop_gradient', 'convert_to_tensor', 'raw.Identity', 'raw.StopGradient', 'ensure_shape', 'check_numerics'],
     (_, x) => x,
   ), // prettier-ignore
-  unary(['ZerosLike', 'zeros_like', 'raw.ZerosLike'], (call, x, graph) =>
-    elementwise(call, 'Mul', [x, plain(0)], graph),
-  ),
-  unary(['OnesLike', 'ones_like', 'raw.OnesLike'], (call, x, graph) =>
-    elementwise(call, 'Add', [elementwise(call, 'Mul', [x, plain(0)], graph, { suffix: 'zeros' }), plain(1)], graph),
-  ),
   {
     names: ['Cast', 'SaturateCast', 'ConvertToTensor', 'cast', 'saturate_cast', 'raw.Cast'],
     parameters: [X, 'dtype DstT'],
