@@ -41,7 +41,7 @@ def randomise(model, random):
         variable.assign(numbers(random, shape, 4, 40) if positive else numbers(random, shape, -12, 13))
 
 
-def case(name, inputs, outputs, data=None, low=-24, high=25):
+def case(name, inputs, outputs, data=None, low=-24, high=25, suffix=".keras" if GENERATION == 3 else ".h5"):
     """A model of the given inputs and outputs, with data of batch 2."""
     model = keras.Model(inputs, outputs)
     random = np.random.default_rng(sum(name.encode()))
@@ -49,11 +49,10 @@ def case(name, inputs, outputs, data=None, low=-24, high=25):
     given = data or [numbers(random, (2, *x.shape[1:]), low, high) for x in inputs]
     produced = model(given if len(given) > 1 else given[0], training=False)
     produced = produced if isinstance(produced, (list, tuple)) else [produced]
-    suffix = ".keras" if GENERATION == 3 else ".h5"
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model" + suffix)
         model.save(path)
-        if GENERATION == 3:
+        if suffix == ".keras":
             packed(path)
         file = as_file(path)
     CASES[name] = {
@@ -126,6 +125,29 @@ def keras3():
         ops.where(n > 0, n, 7.0), ops.where(n > 0, n, -1.0), n > 2.0, n**2.0, n + 1e3], data=[np.array([[-3, 0, 5, 2, 1], [4, -7, 3, 0, 2]], "int32")])
 
 
+    case("operations of an h5 file", [x, n], [ops.cast(x > 0.0, "float32"), ops.zeros_like(x), ops.ones_like(x, dtype="int32"), ops.cumsum(x, axis=1), ops.prod(x, axis=1),
+        ops.one_hot(ops.abs(n), 8), ops.sum(x, axis=1), n + 1], data=[numbers(np.random.default_rng(3), (2, 5, 4), -24, 25), np.array([[-3, 0, 5, 2, 1], [4, -7, 3, 0, 2]], "int32")], suffix=".h5")
+    case("functions of two numbers, and of none", [x, y], [ops.arctan2(x, y), ops.arctan2(x - x, y), ops.arctan2(x, y - y), ops.logaddexp(x, y), ops.logaddexp(x * 40.0, y), ops.hypot(x, y),
+        ops.trunc(x), ops.isfinite(ops.log(x)), ops.isnan(ops.log(x)), ops.nan_to_num(ops.log(x)), ops.nan_to_num(ops.divide(x, x - x), nan=0.5, posinf=2.0, neginf=-3.0), ops.diff(x, axis=1), ops.diff(x, n=2),
+        ops.full_like(x, 2.5), ops.average(x, axis=1), ops.average(x, axis=-1, weights=np.array([1.0, 2.0, 0.5, 0.25], "float32"))])
+    for name, swapped in ((f"masks that an attention takes off, {word}", word == "second") for word in ("first", "second")):
+        a, b = tensor("a", (6,), dtype="int32"), tensor("b", (6,), dtype="int32")
+        embedding = keras.layers.Embedding(7, 4, mask_zero=True)
+        u, v = embedding(a), embedding(b)
+        ends = [keras.layers.MultiHeadAttention(2, 3)(u, v), keras.layers.Attention()([u, v])]
+        case(name, [a, b], ends[::-1] if swapped else ends, data=[np.array([[1, 2, 3, 0, 0, 0], [6, 5, 4, 3, 0, 0]], "int32"), np.array([[4, 5, 0, 0, 0, 0], [1, 2, 3, 4, 5, 0]], "int32")])
+
+
+def layers_of_integers():
+    n, m, i = tensor("n", (5,), dtype="int32"), tensor("m", (5,), dtype="int32"), tensor("i", (4, 3, 2), dtype="int32")
+    random = np.random.default_rng(4)
+    data = [random.integers(2**24, 2**25, (2, *x.shape[1:])).astype("int32") for x in (n, m, i)]
+    layers = keras.layers
+    case("layers of integers", [n, m, i], [layers.Add()([n, m]), layers.Subtract()([n, m]), layers.Maximum()([n, m]), layers.Minimum()([n, m]),
+        layers.Multiply()([n, layers.Subtract()([n, n])]), layers.Concatenate()([n, m]), layers.Concatenate(axis=1)([i, i]), layers.UpSampling2D((2, 3))(i), layers.ZeroPadding2D(((1, 2), (0, 1)))(i),
+        layers.Cropping2D(1)(layers.ZeroPadding2D(2)(i)), layers.Permute((3, 1, 2))(i), layers.Flatten()(i), layers.Reshape((6, 4))(i), layers.RepeatVector(3)(n)], data=data)
+
+
 def y_of(x):
     return 1.0 - x
 
@@ -174,6 +196,7 @@ def keras2():
         tf.one_hot(tf.cast(m.abs(x) * 2.0, tf.int32), 4), tf.stop_gradient(x), tf.matmul(x, x, transpose_b=True), x @ np.arange(8, dtype="float32").reshape(4, 2),
         tf.linalg.matmul(tf.transpose(x, [0, 2, 1]), x), keras.backend.reshape(x, (-1, 4, 5)), keras.backend.concatenate([x, x])])
     case("indices", [x, i], [x[:, 1:3], x[..., None], x[:, -1], x[:, 1, 2:], i[:, ::2, 1:-1], i[..., 0], i[:, None, ..., ::-1], x[:, -3:-1], i[:, 2:, :, 1]])
+    case("finite numbers and angles", [x, y], [m.is_finite(m.log(x)), tf.ones_like(x, dtype=tf.int32), tf.zeros_like(m.log(x)), m.atan2(x, y)])
     f = keras.layers.Conv2D(4, 2, activation="relu")(i)
     se = m.reduce_mean(f, axis=(1, 2), keepdims=True)
     case("between convolutions", [i], [
@@ -213,6 +236,7 @@ def graph_nodes():
 
 
 (keras3 if GENERATION == 3 else keras2)()
+layers_of_integers()
 application_layers()
 if GENERATION == 2:
     graph_nodes()
