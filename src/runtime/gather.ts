@@ -46,7 +46,8 @@ export async function* gather<T>(
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    if (!line.isOver) void iterator.return?.();
+    // A source that is waiting may never end, so nobody waits for its end; what fails in it then concerns nobody.
+    if (!line.isOver) Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }
 

@@ -61,7 +61,7 @@ function checkInput(spec: TensorSpec, input: Input): Tensor {
   const { dtype, data, shape } = parts(spec, input);
   if (dtype !== undefined && dtype !== spec.dtype) fail(spec.name, 'the dtype differs', spec.dtype, dtype);
   checkArray(spec, data);
-  const tensor = { dtype: spec.dtype, data, shape: shape ?? inferShape(spec, data.length) };
+  const tensor = { dtype: spec.dtype, data, shape: shape ? Array.from(shape) : inferShape(spec, data.length) };
   checkShape(spec, tensor.shape);
   const length = storedLength(spec.dtype, tensor.shape);
   if (data.length !== length) {

@@ -45,9 +45,13 @@ export function loader(platform: Platform): Load {
 }
 
 async function prepared(platform: Platform, source: LoadSource, options: LoadOptions): Promise<ModelSource> {
-  const model = await platform.read(source, options);
-  if (options.integrity !== undefined) await checkIntegrity(await platform.bytesOf(model), options.integrity);
-  const { fixed = {} } = options;
+  let model = await platform.read(source, options);
+  const { fixed = {}, integrity } = options;
+  if (integrity !== undefined) {
+    // The bytes that were checked are those that are loaded, and loaded again: the file may be another by then.
+    model = await platform.bytesOf(model);
+    await checkIntegrity(model, integrity);
+  }
   return Object.keys(fixed).length === 0 ? model : platform.fixDims(model, fixed);
 }
 

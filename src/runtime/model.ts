@@ -161,7 +161,10 @@ export interface Bound {
 }
 
 export interface StreamOptions {
-  /** Most items in one run. Default 32. */
+  /**
+   * Most items in one run. Default 1. More is right only for a model that treats the rows of its first dimension apart
+   * from one another, which its signature cannot tell: a Softmax over axis 0 mixes them.
+   */
   readonly batch?: number;
   /** How long the first item of a batch waits for more. Default 2. */
   readonly maxDelayMs?: number;
@@ -187,8 +190,8 @@ export interface Model extends AsyncDisposable {
    */
   bind(shapes?: Readonly<Record<string, readonly number[]>>): Promise<Bound>;
   /**
-   * Runs one item after the other, several at once where the first dimension of every input and output is symbolic;
-   * each item is a batch of its own, often of 1. Outputs come in the order of the items.
+   * Runs one item after the other; with `batch`, several at once where the first dimension of every input and output
+   * is the same symbol. Each item is a batch of its own, often of 1. Outputs come in the order of the items.
    */
   stream(items: AsyncIterable<Inputs> | Iterable<Inputs>, options?: StreamOptions): AsyncIterable<Outputs>;
   /** Waits for the runs already asked for, then frees the session; a second call does nothing more. */

@@ -51,6 +51,8 @@ export function checkOptions(options: LoadOptions, platform: PlatformDefaults): 
   oneOf('optimization', given.optimization, OPTIMIZATION_LEVELS);
   whole('threads', given.threads, [1, MAX_THREADS]);
   whole('warmup', warmup ?? LOAD_DEFAULTS.warmup, [0, MAX_WARMUP_RUNS]);
+  flag('spin', given.spin);
+  flag('placement', given.placement);
   for (const [name, size] of Object.entries(given.fixed ?? {})) whole(`fixed ${name}`, size, [0, 2 ** 31 - 1]);
   return {
     providers,
@@ -72,12 +74,21 @@ function present(options: LoadOptions): LoadOptions {
 
 function checkThread(thread: Thread, { threads }: PlatformDefaults): Thread {
   if (typeof thread === 'string') oneOf('thread', thread, threads);
-  else whole('thread.pool', thread.pool, [1, MAX_THREADS]);
+  else {
+    if (typeof thread !== 'object' || (thread as unknown) === null)
+      usage('thread', 'a name or { pool: n }', String(thread));
+    whole('thread.pool', thread.pool, [1, MAX_THREADS]);
+    return { pool: thread.pool };
+  }
   return thread;
 }
 
 function oneOf(option: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) usage(option, `one of ${allowed.join(', ')}`, `"${value}"`);
+}
+
+function flag(option: string, value: unknown): void {
+  if (typeof value !== 'boolean') usage(option, 'true or false', String(value));
 }
 
 function whole(option: string, value: number, [low, high]: readonly [number, number]): void {

@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../errors.ts';
-import { aborted } from './faults.ts';
+import { aborted, wordsOf } from './faults.ts';
 import type { LoadProgress, Provider } from './model.ts';
 import {
   errorFrom,
@@ -41,6 +41,8 @@ interface Job {
   readonly onProgress: ((progress: LoadProgress) => void) | undefined;
   /** Replies that are still to come: one, or two where the model had to be loaded again. */
   pending: number;
+  /** The next reply is that of the model's being loaded again. */
+  isReloading: boolean;
   error: Error | undefined;
   isWanted: boolean;
   settle(value: Value, error?: Error): void;
@@ -125,7 +127,15 @@ export class Remote {
         if (error) reject(error);
         else resolve(value);
       };
-      const job: Job = { request, onProgress, pending: 0, error: undefined, isWanted: true, settle };
+      const job: Job = {
+        request,
+        onProgress,
+        pending: 0,
+        isReloading: false,
+        error: undefined,
+        isWanted: true,
+        settle,
+      };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiting.push(job);
       this.#pump();
@@ -165,12 +175,21 @@ export class Remote {
     }
     this.#line ??= this.#opened();
     this.#sent.push(job);
+    job.pending = 0;
     const again =
       request.kind === 'run' && !this.#loaded.has(request.model) ? this.#models.get(request.model) : undefined;
-    job.pending = again ? 2 : 1;
-    for (const each of again ? [again, request] : [request]) {
-      if (each.kind === 'load') this.#loaded.add(each.model);
-      this.#line.post(each);
+    job.isReloading = again !== undefined;
+    try {
+      for (const each of again ? [again, request] : [request]) {
+        this.#line.post(each);
+        job.pending++;
+        if (each.kind === 'load') this.#loaded.add(each.model);
+      }
+    } catch (cause) {
+      job.error = uncloneable(request, cause);
+      if (job.pending > 0) return;
+      this.#sent.pop();
+      job.settle(undefined, job.error);
     }
   }
 
@@ -196,8 +215,9 @@ export class Remote {
     if (reply.kind === 'failed') {
       job.error ??= errorFrom(reply.error);
       const { request } = job;
-      if (request.kind === 'load' || (request.kind === 'run' && job.pending === 2)) this.#loaded.delete(request.model);
+      if (request.kind === 'load' || (request.kind === 'run' && job.isReloading)) this.#loaded.delete(request.model);
     }
+    job.isReloading = false;
     if (--job.pending > 0) return;
     this.#sent.shift();
     this.#pump();
@@ -209,7 +229,9 @@ export class Remote {
     const [victim, ...others] = this.#sent.splice(0);
     this.#waiting.unshift(...others.filter((job) => job.isWanted));
     this.#pump();
-    victim?.settle(undefined, died(victim.request, how, cause));
+    // What has died has released its models.
+    if (victim?.request.kind === 'release') victim.settle(undefined);
+    else victim?.settle(undefined, died(victim.request, how, cause));
   }
 
   #forgetLine(): void {
@@ -220,6 +242,11 @@ export class Remote {
 }
 
 const closed = () => new EdgefoldError('DISPOSED', 'the worker or process of the model was closed');
+
+function uncloneable({ kind }: Request, cause: unknown): EdgefoldError {
+  const [code, what] = kind === 'run' ? (['INPUT', 'the inputs'] as const) : (['USAGE', 'the options'] as const);
+  return new EdgefoldError(code, `${what} cannot be passed to the worker or process: ${wordsOf(cause)}`, { cause });
+}
 
 function died({ kind }: Request, how: string, cause: unknown): EdgefoldError {
   const summary = `the runtime died while ${kind === 'run' ? 'running' : 'loading'} the model`;

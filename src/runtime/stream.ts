@@ -4,7 +4,7 @@ import { gather } from './gather.ts';
 import { checkInputs } from './inputs.ts';
 import type { Inputs, Model, Outputs, StreamOptions, TensorSpec } from './model.ts';
 
-export const STREAM_DEFAULTS = { batch: 32, maxDelayMs: 2 } as const;
+export const STREAM_DEFAULTS = { batch: 1, maxDelayMs: 2 } as const;
 
 type Item = ReadonlyMap<string, Tensor>;
 
@@ -16,7 +16,8 @@ export async function* stream(
 ): AsyncIterable<Outputs> {
   const { batch = STREAM_DEFAULTS.batch, maxDelayMs = STREAM_DEFAULTS.maxDelayMs, signal } = options;
   checkBatch(batch);
-  const size = isBatchable(model.inputs) && isBatchable(model.outputs) ? batch : 1;
+  checkDelay(maxDelayMs);
+  const size = isBatchable([...model.inputs, ...model.outputs]) ? batch : 1;
   const run = (inputs: Inputs) => model.run(inputs, signal && { signal });
   const groups = gather(items, { size, maxDelayMs: size > 1 ? maxDelayMs : 0, ...(signal && { signal }) });
   for await (const group of groups) {
@@ -34,9 +35,23 @@ function checkBatch(batch: number): void {
   });
 }
 
-/** Types under 8 bits share bytes with their neighbours, so their batches cannot be put together or taken apart. */
+/** The longest that a timer takes. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+function checkDelay(maxDelayMs: number): void {
+  if (typeof maxDelayMs === 'number' && maxDelayMs >= 0 && maxDelayMs <= MAX_DELAY_MS) return;
+  throw new EdgefoldError('USAGE', 'the option makes no sense', {
+    where: 'maxDelayMs',
+    expected: `a number from 0 to ${String(MAX_DELAY_MS)}`,
+    received: String(maxDelayMs),
+  });
+}
+
+/** One symbol in front everywhere: other symbols may be other sizes. Types under 8 bits share bytes with their neighbours, so their batches cannot be put together or taken apart. */
 function isBatchable(specs: readonly TensorSpec[]): boolean {
-  return specs.every(({ dtype, shape }) => typeof shape[0] === 'string' && !dtype.endsWith('int4'));
+  const symbol = specs[0]?.shape[0];
+  if (typeof symbol !== 'string' || symbol === '') return false;
+  return specs.every(({ dtype, shape }) => shape[0] === symbol && !dtype.endsWith('int4'));
 }
 
 /** Neighbours that differ in nothing but their batch. */

@@ -49,13 +49,28 @@ test('puts what is there into one run, and hands it back in order', async () => 
 
 test('keeps items of several rows whole, and those of another shape apart', async () => {
   const { model, batches } = recording();
-  const outputs = await collect(stream(model, [row(1, 2, 3), row(2), row(3, 5), row(4, 5)], {}));
+  const outputs = await collect(stream(model, [row(1, 2, 3), row(2), row(3, 5), row(4, 5)], { batch: 32 }));
   expect(outputs.map(({ shape }) => shape)).toEqual([[3, 2], [1, 2], [1, 5], [1, 5]]); // prettier-ignore
   expect(batches).toEqual([4, 2]);
 });
 
-test('runs items one by one where the first dimension is fixed', async () => {
-  const { model, batches } = recording({ shape: [1, 2] });
+test('runs items one by one where the first dimension is fixed or nameless', async () => {
+  for (const first of [1, '']) {
+    const { model, batches } = recording({ shape: [first, 2] });
+    await collect(stream(model, [row(1), row(2), row(3)], { batch: 8 }));
+    expect(batches).toEqual([1, 1, 1]);
+  }
+});
+
+test('runs items one by one where symbols differ', async () => {
+  const { model, batches } = recording();
+  const other = { ...model, outputs: [{ ...model.outputs[0]!, shape: ['m', 'width'] }] };
+  await collect(stream(other, [row(1), row(2), row(3)], { batch: 8 }));
+  expect(batches).toEqual([1, 1, 1]);
+});
+
+test('puts nothing together unasked', async () => {
+  const { model, batches } = recording();
   await collect(stream(model, [row(1), row(2), row(3)], {}));
   expect(batches).toEqual([1, 1, 1]);
 });
@@ -105,7 +120,12 @@ test('ends when it is given up', async () => {
 test('says so when an output is no batch', async () => {
   const { model } = recording();
   const summing = { ...model, run: async () => Promise.resolve({ y: row(0).x as Tensor }) };
-  await expect(collect(stream(summing, [row(1), row(2)], {}))).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await expect(collect(stream(summing, [row(1), row(2)], { batch: 2 }))).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+});
+
+test.each([NaN, -1, Infinity, 3e9])('refuses to wait %d ms', async (maxDelayMs) => {
+  const { model } = recording();
+  await expect(collect(stream(model, [row(1)], { maxDelayMs }))).rejects.toMatchObject({ code: 'USAGE' });
 });
 
 test('a pool gives each run to the worker that has least to do', async () => {

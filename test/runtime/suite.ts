@@ -91,6 +91,31 @@ export const SUITE: readonly Case[] = [
     },
   },
   {
+    name: 'takes a shape that cannot be cloned, and refuses such data for that run alone',
+    async run(load, options) {
+      await using model = await load(MLP, options);
+      const data = Float32Array.of(1, 2, 3, 4);
+      isClose((await model.run({ x: { data, shape: new Proxy([1, 4], {}) } })).y, [[1, 2, 3, 4]]);
+      await using texts = await load(oneNode('Identity', { dtype: 'string', shape: [1] }), {
+        ...options,
+        allow: 'partial',
+      });
+      const strange = new Proxy(['a'], {});
+      if (options.thread !== 'here') await fails('INPUT', texts.run({ x: { data: strange, shape: [1] } }));
+      same((await texts.run({ x: ['b'] })).y!.data, ['b']);
+    },
+  },
+  {
+    name: 'gives outputs that have memory of their own',
+    async run(load, options) {
+      await using model = await load(MLP, options);
+      const rows = rowsOf(20, 7);
+      for (const { y } of await Promise.all(rows.map((row) => model.run({ x: Float32Array.from(row) })))) {
+        same((y!.data as Float32Array).buffer.byteLength, 12);
+      }
+    },
+  },
+  {
     name: 'binds memory that is used again and again',
     async run(load, options) {
       await using model = await load(MLP, options);
@@ -231,6 +256,8 @@ export const SUITE: readonly Case[] = [
         { warmup: -1 },
         { thread: 'moon' },
         { fixed: { batch: 0.5 } },
+        { spin: 'false' },
+        { placement: () => true },
       ]) {
         await fails('USAGE', load(MLP, { ...options, ...(wrong as LoadOptions) }));
       }

@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { Reply } from '../protocol.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { NamedTensors, Reply } from '../protocol.ts';
 import type { Line, LineEvents } from '../remote.ts';
 import { guard } from './guard.ts';
 import { disableTelemetry, TELEMETRY_SWITCH } from './telemetry.ts';
@@ -57,7 +58,7 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
   });
   (child.stderr as { unref?(): void } | null)?.unref?.();
   child.on('message', (reply) => {
-    onReply(reply as Reply);
+    onReply(owned(reply as Reply));
   });
   child.on('error', (error) => {
     onDeath(error.message, error);
@@ -86,6 +87,19 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
       }
     },
   };
+}
+
+/** Small arrays arrive as views of a buffer that other answers share. */
+function owned(reply: Reply): Reply {
+  if (reply.kind !== 'done' || !Array.isArray(reply.value)) return reply;
+  const tensors = reply.value as NamedTensors;
+  return { kind: 'done', value: tensors.map(([name, tensor]) => [name, ownedTensor(tensor)] as const) };
+}
+
+function ownedTensor(tensor: Tensor): Tensor {
+  const { data } = tensor;
+  if (!ArrayBuffer.isView(data) || data.byteLength === data.buffer.byteLength) return tensor;
+  return { ...tensor, data: data.slice() };
 }
 
 /** A process in an endless native call does not notice that nobody is there any more. */
