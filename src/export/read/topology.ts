@@ -9,6 +9,12 @@ import { wiredSequential } from './sequential.ts';
 import type { LayerSpec, ModelSpec } from './spec.ts';
 import { wrappedLayers, wrapperAttributes } from './wrapped.ts';
 
+/** Classes of `keras.ops` whose arguments include a `dtype`; no layer has these names. */
+const TYPED_OPERATIONS: ReadonlySet<string> = new Set([
+  ...['Cast', 'SaturateCast', 'ConvertToTensor', 'View', 'OneHot', 'MultiHot'],
+  ...['ZerosLike', 'OnesLike', 'FullLike', 'EmptyLike', 'Cumsum', 'Cumprod', 'Prod', 'Trace', 'Nansum'],
+]);
+
 /** Models nested deeper than this are refused. */
 const MAX_NESTING = 64;
 
@@ -147,13 +153,16 @@ function readWrapped(
 
 /**
  * The module as written. Converted TF.js files of Keras 3 have lost it; there an operation (`x + 1`) is told from
- * the layer of the same name by its config, which holds no `trainable`.
+ * the layer of the same name by its config, which holds neither `trainable` nor, but for some, `dtype`. A few layers
+ * (SpatialDropout1D, Discretization) write no `trainable` either.
  */
 function moduleOf(item: JsonObject, config: JsonObject): string | undefined {
   const module = stringMember(item, 'module');
   if (module !== undefined) return module;
   const isOperation =
-    listMember(item, 'inbound_nodes')?.some(isKeras3Call) === true && !Object.hasOwn(config, 'trainable');
+    listMember(item, 'inbound_nodes')?.some(isKeras3Call) === true &&
+    !Object.hasOwn(config, 'trainable') &&
+    (!Object.hasOwn(config, 'dtype') || TYPED_OPERATIONS.has(classNameOf(item)));
   return isOperation ? 'keras.src.ops' : undefined;
 }
 
