@@ -126,7 +126,8 @@ def keras3():
 
 
     case("operations of an h5 file", [x, n], [ops.cast(x > 0.0, "float32"), ops.zeros_like(x), ops.ones_like(x, dtype="int32"), ops.cumsum(x, axis=1), ops.prod(x, axis=1),
-        ops.one_hot(ops.abs(n), 8), ops.sum(x, axis=1), n + 1], data=[numbers(np.random.default_rng(3), (2, 5, 4), -24, 25), np.array([[-3, 0, 5, 2, 1], [4, -7, 3, 0, 2]], "int32")], suffix=".h5")
+        ops.one_hot(ops.abs(n), 8), ops.sum(x, axis=1), n + 1, keras.layers.SpatialDropout1D(0.5)(x),
+        keras.layers.Discretization([-1.0, 0.5])(x)], data=[numbers(np.random.default_rng(3), (2, 5, 4), -24, 25), np.array([[-3, 0, 5, 2, 1], [4, -7, 3, 0, 2]], "int32")], suffix=".h5")
     case("functions of two numbers, and of none", [x, y], [ops.arctan2(x, y), ops.arctan2(x - x, y), ops.arctan2(x, y - y), ops.logaddexp(x, y), ops.logaddexp(x * 40.0, y), ops.hypot(x, y),
         ops.trunc(x), ops.isfinite(ops.log(x)), ops.isnan(ops.log(x)), ops.nan_to_num(ops.log(x)), ops.nan_to_num(ops.divide(x, x - x), nan=0.5, posinf=2.0, neginf=-3.0), ops.diff(x, axis=1), ops.diff(x, n=2),
         ops.full_like(x, 2.5), ops.average(x, axis=1), ops.average(x, axis=-1, weights=np.array([1.0, 2.0, 0.5, 0.25], "float32"))])
