@@ -31,7 +31,8 @@ export interface Platform {
 
 /** {@link Load} on a platform. */
 export function loader(platform: Platform): Load {
-  return async (source, options = {}) => {
+  return async (source, given = {}) => {
+    const { options, check } = watched(given);
     const settings = checkOptions(options, platform.defaults(options));
     const canAbort = platform.canAbort(settings);
     if (options.signal && !canAbort) throw unabortable(settings.thread);
@@ -39,9 +40,35 @@ export function loader(platform: Platform): Load {
     const model = await prepared(platform, source, options);
     const metadata = platform.metadata(model);
     const msToFetch = performance.now() - start;
+    check();
     const { runner, close } = await started(platform, model, settings, options);
+    try {
+      check();
+    } catch (error) {
+      await runner.dispose();
+      close();
+      throw error;
+    }
     return new LoadedModel(runner, { metadata, msToFetch, cache: platform.cacheReport?.(), canAbort, close });
   };
+}
+
+/** What the caller's own `onProgress` throws fails loading, wherever it was called from; it is called no more. */
+function watched(options: LoadOptions): { readonly options: LoadOptions; readonly check: () => void } {
+  const { onProgress } = options;
+  let failure: { readonly error: unknown } | undefined;
+  if (!onProgress) return { options, check: () => undefined };
+  const watching: typeof onProgress = (progress) => {
+    try {
+      if (!failure) onProgress(progress);
+    } catch (error) {
+      failure = { error };
+    }
+  };
+  const check = () => {
+    if (failure) throw failure.error;
+  };
+  return { options: { ...options, onProgress: watching }, check };
 }
 
 async function prepared(platform: Platform, source: LoadSource, options: LoadOptions): Promise<ModelSource> {

@@ -116,6 +116,18 @@ export const SUITE: readonly Case[] = [
     },
   },
   {
+    name: 'fails with what onProgress throws, and loads the next model',
+    async run(load, options) {
+      const onProgress = () => {
+        throw new Error('no more paint');
+      };
+      for (const source of [MLP, new Blob([new Uint8Array(MLP)])]) {
+        await fails('Error: no more paint', load(source, { ...options, onProgress }));
+      }
+      await (await load(MLP, options)).dispose();
+    },
+  },
+  {
     name: 'binds memory that is used again and again',
     async run(load, options) {
       await using model = await load(MLP, options);

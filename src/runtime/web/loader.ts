@@ -41,8 +41,8 @@ export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebL
     let cache: CacheReport | undefined;
     const platform: Platform = {
       ...PLATFORM,
-      read: async (from) => {
-        const { bytes, report } = await read(from, options);
+      read: async (from, watched) => {
+        const { bytes, report } = await read(from, { ...options, ...watched });
         cache = report;
         return bytes;
       },
