@@ -76,7 +76,7 @@ function checkThread(thread: Thread, { threads }: PlatformDefaults): Thread {
   if (typeof thread === 'string') oneOf('thread', thread, threads);
   else {
     if (typeof thread !== 'object' || (thread as unknown) === null)
-      usage('thread', 'a name or { pool: n }', String(thread));
+      usage('thread', 'a name or { pool: n }', typeof thread);
     whole('thread.pool', thread.pool, [1, MAX_THREADS]);
     return { pool: thread.pool };
   }
