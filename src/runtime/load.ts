@@ -3,7 +3,7 @@ import type { Bindings } from './binding.ts';
 import { LoadedModel } from './loaded-model.ts';
 import type { CacheReport, Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
 import { openSession } from './open-session.ts';
-import { checkOptions, type PlatformDefaults, type Settings } from './options.ts';
+import { checkNames, checkOptions, type PlatformDefaults, type Settings } from './options.ts';
 import { poolOf } from './pool.ts';
 import { Remote, type OpenLine } from './remote.ts';
 import { LocalRunner, type Runner, type Turns } from './runner.ts';
@@ -25,6 +25,8 @@ export interface Platform {
   readonly shared?: Remote;
   /** Whether ending a worker or process ends what it is doing. */
   canAbort(settings: Settings): boolean;
+  /** Options beside those of every platform. */
+  readonly optionNames?: readonly string[];
   /** What a cache did for the model that was read. */
   cacheReport?(): CacheReport | undefined;
 }
@@ -32,6 +34,7 @@ export interface Platform {
 /** {@link Load} on a platform. */
 export function loader(platform: Platform): Load {
   return async (source, given = {}) => {
+    checkNames(given, platform.optionNames);
     const { options, check } = watched(given);
     const settings = checkOptions(options, platform.defaults(options));
     const canAbort = platform.canAbort(settings);

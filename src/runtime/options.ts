@@ -33,6 +33,28 @@ export interface PlatformDefaults {
   readonly threads: readonly string[];
 }
 
+/** What every platform takes. */
+const OPTION_NAMES = [
+  'provider',
+  'allow',
+  'optimization',
+  'fixed',
+  'threads',
+  'spin',
+  'thread',
+  'warmup',
+  'placement',
+  'integrity',
+  'onProgress',
+  'signal',
+] as const satisfies readonly (keyof LoadOptions)[];
+
+/** A slip of the pen would otherwise choose another provider. @throws {EdgefoldError} USAGE. */
+export function checkNames(options: LoadOptions, more: readonly string[] = []): void {
+  if (typeof options !== 'object' || (options as unknown) === null) usage('options', 'an object', typeof options);
+  for (const name of Object.keys(options)) oneOf('options', name, [...OPTION_NAMES, ...more]);
+}
+
 /** No processor has more; a larger number is a slip, and onnxruntime would try to start them all. */
 const MAX_THREADS = 1024;
 const MAX_WARMUP_RUNS = 10_000;
@@ -44,7 +66,8 @@ const MAX_WARMUP_RUNS = 10_000;
 export function checkOptions(options: LoadOptions, platform: PlatformDefaults): Settings {
   const { provider, warmup, ...given } = { ...LOAD_DEFAULTS, ...present(options), warmup: options.warmup };
   const asked = provider ?? platform.providers;
-  const providers = [...new Set(typeof asked === 'string' ? [asked] : asked)];
+  if (typeof asked !== 'string' && !Array.isArray(asked)) usage('provider', 'a name or a list of names', typeof asked);
+  const providers = [...new Set<Provider>(typeof asked === 'string' ? [asked] : asked)];
   if (providers.length === 0) usage('provider', PROVIDERS.join(', '), 'an empty list');
   for (const name of providers) oneOf('provider', name, PROVIDERS);
   oneOf('allow', given.allow, ['none', 'partial']);

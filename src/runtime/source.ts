@@ -71,11 +71,12 @@ async function streamBytes(
   let loadedBytes = 0;
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      pieces.push(next.value);
+      pieces.push(checkPiece(next.value, where));
       loadedBytes += next.value.length;
       onProgress?.({ phase: 'model', loadedBytes, ...(totalBytes !== undefined && { totalBytes }) });
     }
   } catch (cause) {
+    if (cause instanceof EdgefoldError) throw cause;
     if (!signal?.aborted) throw new EdgefoldError('FILE', 'the model cannot be read', { where, received: wordsOf(cause), cause }); // prettier-ignore
   } finally {
     signal?.removeEventListener('abort', onAbort);
@@ -85,6 +86,13 @@ async function streamBytes(
     throw new EdgefoldError('FILE', 'the model was cut off', { where, expected: `${totalBytes} bytes`, received: String(loadedBytes) }); // prettier-ignore
   }
   return together(pieces, loadedBytes);
+}
+
+/** Text would be taken for the path of a file further on. @throws {EdgefoldError} USAGE. */
+function checkPiece(piece: unknown, where: string): Uint8Array {
+  if (piece instanceof Uint8Array) return piece;
+  const received = typeof piece === 'object' ? Object.prototype.toString.call(piece).slice('[object '.length, -1) : typeof piece; // prettier-ignore
+  throw new EdgefoldError('USAGE', 'a stream of a model gives bytes', { where, expected: 'Uint8Array', received });
 }
 
 function together(pieces: readonly Uint8Array[], length: number): Uint8Array {

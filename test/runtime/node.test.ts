@@ -326,3 +326,15 @@ describe('provider report', () => {
     },
   );
 });
+
+test('an option that there is not is refused, so that a slip of the pen chooses no other provider', async () => {
+  const slips = [{ provder: 'webgpu' }, { cache: 'opfs' }, null, { provider: 5 }];
+  for (const options of slips) {
+    await expect(load(MLP, options as unknown as LoadOptions)).rejects.toMatchObject({ code: 'USAGE' });
+  }
+});
+
+test('a stream of text is no model, and no path either', async () => {
+  const stream = new ReadableStream({ start: (controller) => { controller.enqueue('package.json'); controller.close(); } }); // prettier-ignore
+  await expect(load(stream as ReadableStream<Uint8Array>)).rejects.toMatchObject({ code: 'USAGE', received: 'string' });
+});

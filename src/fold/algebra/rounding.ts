@@ -96,7 +96,9 @@ export class RoundedArray {
   writeProducts(weights: Numbers, factor: DoubleDouble, [start, end, to = start]: Range): void {
     const isPlain = this.dtype !== 'float64' && !weights.values && !weights.product;
     if (isPlain) this.#writeMostly(weights, factor, [start, end, to]);
-    else for (let index = start; index < end; index++) this.write(to + index - start, multiply(entryOf(weights, index), factor));
+    else
+      for (let index = start; index < end; index++)
+        this.write(to + index - start, multiply(entryOf(weights, index), factor));
   }
 
   #writeMostly(weights: Numbers, factor: DoubleDouble, [start, end, to]: readonly [number, number, number]): void {

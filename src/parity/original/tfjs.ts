@@ -1,3 +1,4 @@
+import type * as TfjsCore from '@tensorflow/tfjs-core';
 import type { NamedTensorMap, Tensor as TfTensor, io } from '@tensorflow/tfjs-core';
 import { EdgefoldError } from '../../errors.ts';
 import type { Tensor } from '../../tensor.ts';
@@ -59,8 +60,14 @@ export async function loadTfjs(model: TfjsModel): Promise<OriginalModel> {
   };
 } // prettier-ignore
 
+export interface OpenedTfjs {
+  readonly tf: Tf;
+  readonly version: string;
+  readonly loaded: Loaded;
+}
+
 /** A model that takes and gives tensors of TF.js, on the backend that is set at that time. */
-export async function openTfjs(model: TfjsModel) {
+export async function openTfjs(model: TfjsModel): Promise<OpenedTfjs> {
   const { tf, version } = await tfjs();
   const { topology, weightSpecs, weightData, signature } = model;
   const weights = model.assign ? {} : { weightSpecs: [...weightSpecs], weightData };
@@ -69,7 +76,7 @@ export async function openTfjs(model: TfjsModel) {
   return { tf, version, loaded: await attempt('TF.js does not load the model', () => load(tf, model, handler)) };
 }
 
-interface Loaded {
+export interface Loaded {
   run(tensors: readonly TfTensor[], model: TfjsModel): TfTensor[];
   dispose(): void;
 }
@@ -93,7 +100,7 @@ async function load(tf: Tf, { kind, assign = [] }: TfjsModel, handler: io.IOHand
   }; // prettier-ignore
 }
 
-async function tfjs() {
+async function tfjs(): Promise<Pick<OpenedTfjs, 'tf' | 'version'>> {
   try {
     const [tf] = await Promise.all([import('@tensorflow/tfjs-core'), import('@tensorflow/tfjs-backend-cpu')]);
     // Otherwise it advertises another backend on stderr.
@@ -150,7 +157,7 @@ function part(within: TfjsLayer, name: string): TfjsLayer {
   return layer;
 } // prettier-ignore
 
-type Tf = Awaited<ReturnType<typeof tfjs>>['tf'];
+type Tf = typeof TfjsCore;
 
 function toTfjs(tf: Tf, { dtype, shape, data }: Tensor): TfTensor {
   const numbers = Array.from(data as ArrayLike<number | bigint>, Number);

@@ -55,6 +55,7 @@ export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebL
 }
 
 const PLATFORM = {
+  optionNames: ['cache', 'assets'],
   defaults: () => ({ providers: ['wasm'], thread: 'worker', threads: ['here', 'worker'] }),
   bytesOf: (source) => Promise.resolve(bytesOf(source)),
   metadata: (source) => {
