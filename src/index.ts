@@ -46,6 +46,7 @@ export { bisect, type Bisection, type BisectOptions } from './parity/bisect.ts';
 export { verify, type VerifyOptions } from './parity/verify.ts';
 export { reportPage, type ChartLibrary, type PageContents } from './parity/page/page.ts';
 export { drawGraphs } from './parity/page/drawing.ts';
+export { binLabel } from './parity/ulp-histogram.ts';
 export { generateSamples } from './parity/samples.ts';
 export { compareTensors } from './parity/metrics.ts';
 export { formatMetrics, formatParity } from './parity/format.ts';

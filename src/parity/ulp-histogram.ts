@@ -62,3 +62,6 @@ export class UlpHistogram {
     return this.#max;
   }
 }
+
+/** How a chart calls a bin; large ones are powers of two. */
+export const binLabel = ({ upTo }: UlpBin): string => (upTo < 10_000 ? String(upTo) : `2^${Math.log2(upTo)}`);

@@ -1,5 +1,6 @@
 import type { Graph } from '../../onnx/graph.ts';
 import type { OutputMetrics, ParityReport } from '../report.ts';
+import { binLabel } from '../ulp-histogram.ts';
 import { DRAW_CHARTS, placeFor, type Chart } from './charts.ts';
 import { drawing, marks } from './drawing.ts';
 import { Html, html, jsonIn, table } from './html.ts';
@@ -144,7 +145,7 @@ const histograms = ({ outputs }: ParityReport): Chart[] =>
     id: `ulp-${i}`,
     title: `${name}: distance from the reference in units in the last place (worst run)`,
     kind: 'bars',
-    labels: ulp.bins.map(({ upTo }) => (upTo < 10_000 ? String(upTo) : `2^${Math.log2(upTo)}`)),
+    labels: ulp.bins.map(binLabel),
     xLabel: 'at most so many ulp',
     yLabel: 'elements',
     logarithmic: true,

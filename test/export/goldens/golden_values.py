@@ -2,9 +2,13 @@
 
 import base64
 import gzip
+import io
 import json
+import os
+import tempfile
 import zipfile
 
+import h5py
 import numpy as np
 
 # Training-time settings, which the reader ignores.
@@ -25,6 +29,24 @@ def stripped(node):
 def values(array):
     flat = np.asarray(array).ravel().tolist()
     return {"shape": list(np.shape(array)), "data": [int(v) if v == int(v) else float(f"{v:.8g}") for v in flat]}
+
+
+def stored_weights(model, form):
+    """Every stored variable under its path in the `.keras` file, as `form` writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.keras")
+        model.save(path)
+        with zipfile.ZipFile(path) as archive:
+            stored = h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
+    found = {}
+
+    def visit(name, item):
+        ignored = name.startswith("optimizer") or "seed_generator" in name
+        if isinstance(item, h5py.Dataset) and not ignored and item.dtype.kind == "f":
+            found[name] = form(item[()])
+
+    stored.visititems(visit)
+    return found
 
 
 def as_file(path):

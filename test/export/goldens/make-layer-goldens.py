@@ -9,19 +9,15 @@ no statistic is near the identity, and no size repeats another.
 Made with Keras 3.15.1 on TensorFlow 2.21 (CPU).
 """
 
-import io
 import json
 import os
-import tempfile
-import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-import h5py
 import keras
 import numpy as np
-from golden_values import numbers, stripped, values
+from golden_values import numbers, stored_weights, stripped, values
 from keras import layers as L
 
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layer-goldens.json")
@@ -40,24 +36,6 @@ def randomise(model, random):
             variable.assign(numbers(random, shape, -12, 13))
 
 
-def weights_of(model):
-    """Every stored variable under its path in the `.keras` file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.keras")
-        model.save(path)
-        with zipfile.ZipFile(path) as archive:
-            stored = h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
-    found = {}
-
-    def visit(name, item):
-        ignored = name.startswith("optimizer") or "seed_generator" in name
-        if isinstance(item, h5py.Dataset) and not ignored and item.dtype.kind == "f":
-            found[name] = values(item[()])
-
-    stored.visititems(visit)
-    return found
-
-
 CASES = {}
 
 
@@ -69,7 +47,7 @@ def case(name, model, *inputs, data=None):
     produced = produced if isinstance(produced, (list, tuple)) else [produced]
     CASES[name] = {
         "topology": {**stripped(json.loads(model.to_json())), "keras_version": keras.__version__},
-        "weights": weights_of(model),
+        "weights": stored_weights(model, values),
         "inputs": {tensor.name: values(x) for tensor, x in zip(model.inputs, given)},
         "outputs": [values(y) for y in produced],
     }

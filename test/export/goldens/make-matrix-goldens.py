@@ -10,20 +10,16 @@ Made with Keras 3.15.1 and tf_keras 2.21 on TensorFlow 2.21 (CPU).
 """
 
 import base64
-import io
 import json
 import os
 import sys
-import tempfile
-import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
 MAJOR = int(sys.argv[1])
 
-import h5py
 import numpy as np
-from golden_values import numbers, stripped
+from golden_values import numbers, stored_weights, stripped
 
 if MAJOR == 3:
     import keras as K
@@ -56,20 +52,7 @@ def randomise(model, random):
 def weights_of(model):
     if MAJOR == 2:
         return {w.name.removesuffix(":0"): packed(w) for layer in model.layers for w in layer.weights}
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.keras")
-        model.save(path)
-        with zipfile.ZipFile(path) as archive:
-            stored = h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
-    found = {}
-
-    def visit(name, item):
-        ignored = name.startswith("optimizer") or "seed_generator" in name
-        if isinstance(item, h5py.Dataset) and not ignored and item.dtype.kind == "f":
-            found[name] = packed(item[()])
-
-    stored.visititems(visit)
-    return found
+    return stored_weights(model, packed)
 
 
 # What says nothing about the layer.

@@ -1,4 +1,4 @@
-import type { ParityReport, Provider } from 'edgefold/web';
+import { binLabel, type ParityReport, type Provider } from 'edgefold/web';
 import { barChart } from '../charts.ts';
 import { fill, h, table } from '../dom.ts';
 import { plural, small } from '../numbers.ts';
@@ -70,7 +70,7 @@ function comparison(title: string, report: ParityReport): HTMLElement[] {
     ...Object.entries(outputs).map(([name, { ulp }]) =>
       barChart({
         title: `${name}: how far elements are apart`,
-        labels: ulp.bins.map(({ upTo }) => (upTo < 10_000 ? String(upTo) : `2^${Math.log2(upTo)}`)),
+        labels: ulp.bins.map(binLabel),
         xLabel: 'units in the last place, at most',
         yLabel: 'elements',
         series: [{ label: 'elements', values: ulp.bins.map(({ count }) => count || null), color: '--folded' }],
