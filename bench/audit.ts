@@ -16,6 +16,7 @@ import { againstTruth, truthOf } from '../src/parity/truth.ts';
 import { verify } from '../src/parity/verify.ts';
 import { describeMachine, describeVersions } from './machine.ts';
 import { resNet50 } from './networks.ts';
+import { withVariedWeights } from './varied-weights.ts';
 
 /** Folds every model that is there and audits every site of every fold; see bench/README.md. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -39,7 +40,10 @@ function subjects(): Subject[] {
     ...filesIn(SHARED, 'corpus').map((name) => ({ base: SHARED, name })),
   ].filter(({ name }) => /(\.keras|\.h5|model\.json|\.onnx)$/.test(name) && !/hostile\/|sudoku\/model\.h5$/.test(name));
   const patterns = filesIn(SHARED, 'conformance/fold-patterns').filter((name) => name.endsWith('.onnx'));
-  const files = found.map(({ base, name }) => ({ name, graphs: () => readAll(base, [name]) }));
+  const files = found.flatMap(({ base, name }) => [
+    { name, graphs: () => readAll(base, [name]) },
+    { name: `${name}, filled weights varied`, graphs: () => varied(readAll(base, [name])) },
+  ]);
   const folder = { name: 'conformance/fold-patterns', graphs: () => readAll(SHARED, patterns) };
   return [...GENERATED, ...files, ...(patterns.length > 0 ? [folder] : [])];
 }
@@ -54,6 +58,14 @@ async function* readAll(base: string, names: readonly string[]): AsyncGenerator<
   for (const name of names) {
     const path = join(base, name);
     yield name.endsWith('.onnx') ? await readOnnxFile(path) : (await exportModel(path)).graph;
+  }
+}
+
+/** Networks whose weights were filled with one number, with others in its place; none of the rest. */
+async function* varied(graphs: AsyncIterable<Graph>): AsyncGenerator<Graph> {
+  for await (const graph of graphs) {
+    const found = withVariedWeights(graph);
+    if (found) yield found;
   }
 }
 
@@ -80,9 +92,12 @@ interface Row {
   readonly cpuS: number;
 }
 
+/** Those that a caller has to give. */
+const inputsOf = ({ inputs }: Graph) => inputs.filter(({ constant }) => constant === undefined);
+
 /** Samples that together take about this many multiply-adds to evaluate once, within bounds. */
 function samplesFor(graph: Graph, work: number): number {
-  const shapes = graph.inputs.map(({ name, shape }) => [name, (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 2))]); // prettier-ignore
+  const shapes = inputsOf(graph).map(({ name, shape }) => [name, (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 2))]); // prettier-ignore
   const each = multiplyAdds(graph, Object.fromEntries(shapes) as Record<string, number[]>);
   return Math.min(MOST_SAMPLES, Math.max(1, Math.floor(work / Math.max(1, each))));
 }
@@ -131,7 +146,7 @@ const largest = (ratios: readonly (number | null)[]): number | null =>
 async function roundedRatios(reference: Graph, candidate: Graph, report: ParityReport): Promise<(number | null)[]> {
   if (report.truth.verdict !== 'measured') return [];
   const { outputs } = report.truth;
-  const specs = reference.inputs.map(({ name, dtype, shape }) => ({ name, dtype: dtype!, shape: shape ?? [] }));
+  const specs = inputsOf(reference).map(({ name, dtype, shape }) => ({ name, dtype: dtype!, shape: shape ?? [] }));
   const samples = generateSamples(specs, { samples: report.samples, seed: report.seed });
   const truth = await truthOf(reference, samples);
   const exact = (await truthOf(candidate, samples)).map((values) => Object.fromEntries([...values].map(asTensor)));
@@ -153,7 +168,7 @@ async function main(): Promise<void> {
   for (const subject of subjects()) {
     if (!positionals.every((word) => subject.name.includes(word))) continue;
     const row = await auditOrTell(subject, Number(values.work));
-    if (!row) continue;
+    if (!row || row.models === 0) continue;
     rows.push(row);
     console.log(line(row));
   }

@@ -84,7 +84,7 @@ class Network {
 }
 
 /** Uniform in [0, 1): a linear congruential generator modulo 2³². */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
 }
