@@ -13,7 +13,7 @@ export function withVariedWeights(graph: Graph): Graph | undefined {
   const random = randomNumbers(20_261_123);
   const filled = [...varied.nodes].filter(isFilled);
   for (const node of filled) {
-    const shape = Array.from(node.inputs[0]!.constant!.tensor().data, Number);
+    const shape = [...node.inputs[0]!.constant!.tensor().data].map(Number);
     const centre = fillOf(node);
     const data = Float32Array.from({ length: sizeOf(shape) }, () => centre * (0.5 + random()));
     const [output] = node.outputs;
