@@ -34,7 +34,7 @@ export async function checkOutput(output: string, inputs: Iterable<string>, forc
   if (force) return;
   throw new EdgefoldError('FILE', 'the output file exists already', {
     where: output,
-    hint: 'Choose another name with -o, or replace it with --force.',
+    hint: 'Choose another name, or replace it with --force.',
   });
 }
 
@@ -63,7 +63,7 @@ function overInput(output: string, input: string): EdgefoldError {
   return new EdgefoldError('USAGE', 'the output would replace the input, which is never touched', {
     where: output,
     ...(output !== input && { received: `the same file as ${input}` }),
-    hint: 'Choose another name with -o.',
+    hint: 'Choose another name.',
   });
 }
 

@@ -32,8 +32,8 @@ export interface ParitySettings extends SampleOptions {
 export async function paritySettings(args: Arguments): Promise<ParitySettings> {
   const samples = args.integer('samples', [1, 100_000]);
   const seed = args.integer('seed', [0, 2 ** 32 - 1]);
-  const floatRange = range(args, 'range');
-  const integerRange = range(args, 'indices');
+  const floatRange = range(args, 'range', 'numbers', Number.isFinite);
+  const integerRange = range(args, 'indices', 'whole numbers', Number.isSafeInteger);
   const tolerance = await toleranceOf(args);
   return {
     ...(samples !== undefined && { samples }),
@@ -98,12 +98,12 @@ function counted(load: Load, onRun: () => void): Load {
   };
 }
 
-function range(args: Arguments, option: string): Range | undefined {
+function range(args: Arguments, option: string, what: string, isOne: (bound: number) => boolean): Range | undefined {
   const text = args.text(option);
   if (text === undefined) return undefined;
   const [low = NaN, high = NaN, ...more] = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  if (Number.isFinite(low) && Number.isFinite(high) && low <= high && more.length === 0) return [low, high];
-  throw badValue(option, 'two numbers, the smaller first: LOW,HIGH', text);
+  if (isOne(low) && isOne(high) && low <= high && more.length === 0) return [low, high];
+  throw badValue(option, `two ${what}, the smaller first: LOW,HIGH`, text);
 }
 
 function symbolSize(text: string): readonly [string, number] {

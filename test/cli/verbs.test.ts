@@ -93,6 +93,7 @@ describe('export', () => {
     expect(await says('--opset', 'x')).toMatch(/--opset: .*whole number/);
     expect(await says('--tolerance', 'lax')).toMatch(/--tolerance: .*exact, float32/);
     expect(await says('--range', '1,0')).toMatch(/--range: .*LOW,HIGH/);
+    expect(await says('--indices', '0,1.5')).toMatch(/--indices: .*two whole numbers/);
     expect(await says('--dim', 'batch')).toMatch(/--dim: .*NAME=N/);
     expect(await says('--samples', '0')).toMatch(/--samples: .*from 1/);
   });
