@@ -3,10 +3,11 @@ import type { ExportedModel, ExportOptions } from './export/export-model.ts';
 import { exportModel as exportFiles } from './export/export-model.ts';
 import type { SourceFiles } from './export/source-model.ts';
 import { externalDataReader } from './files/external-data.ts';
+import { checkModelHead } from './files/model-head.ts';
 import { readFileBytes } from './files/read.ts';
 import { openSource } from './files/source.ts';
 import { Graph } from './onnx/graph.ts';
-import { readOnnx } from './onnx/read.ts';
+import { readOnnx, type ReadOptions } from './onnx/read.ts';
 import { writeOnnx } from './onnx/write.ts';
 import type { ParityReport } from './parity/report.ts';
 import { verify, type VerifyOptions } from './parity/verify.ts';
@@ -34,8 +35,12 @@ export async function exportModel(
 }
 
 /** Reads an ONNX file; weights in files beside it are read when they are asked for. @throws {EdgefoldError} */
-export async function readOnnxFile(path: string): Promise<Graph> {
-  return readOnnx(await readFileBytes(path), { name: path, externalData: externalDataReader(path) });
+export async function readOnnxFile(path: string, options: Pick<ReadOptions, 'maxParts'> = {}): Promise<Graph> {
+  const check = (head: Uint8Array, sizeBytes: number): void => {
+    checkModelHead(head, sizeBytes, path);
+  };
+  const bytes = await readFileBytes(path, { check });
+  return readOnnx(bytes, { ...options, name: path, externalData: externalDataReader(path) });
 }
 
 /**

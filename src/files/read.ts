@@ -1,6 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { EdgefoldError } from '../errors.ts';
 import { cutOff, failed, notRegular } from './faults.ts';
 
 /** One call of the system reads or writes at most 2 GiB − 1. */
@@ -12,13 +13,29 @@ export const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 /** What is hashed while the next is read. */
 const HASHED_TOGETHER = 2 ** 22;
 
-/** The bytes of a file of any size, all of which `hash` is shown. @throws {EdgefoldError} FILE. */
-export async function readFileBytes(path: string, hash?: Hash): Promise<Uint8Array> {
+/** What Node 20 can hold in one array; and a file may say that it has more than there are disks. */
+const MAX_FILE_BYTES = 2 ** 32;
+const HEAD_BYTES = 512;
+
+export interface ReadFileOptions {
+  /** Is shown all bytes. */
+  readonly hash?: Hash | undefined;
+  /** Beyond this a file is refused; 4 GiB by default. */
+  readonly maxBytes?: number | undefined;
+  /** Looks at how the file begins and at its size before the rest is read. */
+  readonly check?: (head: Uint8Array, sizeBytes: number) => void;
+}
+
+/** The bytes of a file. @throws {EdgefoldError} FILE, LIMIT. */
+export async function readFileBytes(path: string, options: ReadFileOptions = {}): Promise<Uint8Array> {
+  const { hash, maxBytes = MAX_FILE_BYTES, check } = options;
   const file = await open(path, READ).catch((cause: unknown) => failed('cannot be read', path, cause));
   try {
     const stats = await file.stat();
     if (!stats.isFile()) throw notRegular(path);
-    const bytes = new Uint8Array(stats.size);
+    if (check) check((await file.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0)).buffer, stats.size);
+    if (stats.size > maxBytes) throw tooLarge(path, stats.size, maxBytes);
+    const bytes = allocated(path, stats.size);
     let hashed = 0;
     for (let position = 0; position < bytes.length;) {
       const length = Math.min(bytes.length - position, hash ? HASHED_TOGETHER : MAX_TRANSFER);
@@ -34,4 +51,21 @@ export async function readFileBytes(path: string, hash?: Hash): Promise<Uint8Arr
   } finally {
     await file.close();
   }
+}
+
+function allocated(path: string, sizeBytes: number): Uint8Array {
+  try {
+    return new Uint8Array(sizeBytes);
+  } catch (cause) {
+    throw new EdgefoldError('LIMIT', 'there is no memory for the file', { where: path, received: `${String(sizeBytes)} bytes`, cause }); // prettier-ignore
+  }
+}
+
+export function tooLarge(path: string, sizeBytes: number, maxBytes: number): EdgefoldError {
+  return new EdgefoldError('LIMIT', 'the file is too large', {
+    where: path,
+    expected: `at most ${String(maxBytes)} bytes`,
+    received: String(sizeBytes),
+    hint: 'If you trust the file, raise the limit maxBytes.',
+  });
 }

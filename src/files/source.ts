@@ -6,6 +6,7 @@ import { listing } from '../export/read/source-files.ts';
 import type { SourceFiles } from '../export/source-model.ts';
 import { checkLocation } from '../onnx/location.ts';
 import { isInside } from './folder.ts';
+import { checkModelHead } from './model-head.ts';
 import { readFileBytes } from './read.ts';
 
 /** Source files on this machine, and where they were found: output may go to none of these places. */
@@ -25,6 +26,8 @@ export interface OpenedSource extends SourceFiles {
 export interface SourceOptions {
   /** Whether somebody will want to know what was read: hashing costs next to nothing while the file is read. */
   readonly isHashed?: boolean;
+  /** Files of more bytes are refused; 4 GiB by default. */
+  readonly maxBytes?: number | undefined;
 }
 
 /**
@@ -34,10 +37,16 @@ export interface SourceOptions {
  *
  * @throws {EdgefoldError} FILE; from `sibling` also UNSAFE.
  */
-export async function openSource(given: string, { isHashed = false }: SourceOptions = {}): Promise<OpenedSource> {
+export async function openSource(
+  given: string,
+  { isHashed = false, maxBytes }: SourceOptions = {},
+): Promise<OpenedSource> {
   const path = await modelFile(given);
   const hash = isHashed ? createHash('sha256') : undefined;
-  const bytes = await readFileBytes(path, hash);
+  const check = (head: Uint8Array, sizeBytes: number): void => {
+    checkModelHead(head, sizeBytes, path);
+  };
+  const bytes = await readFileBytes(path, { hash, maxBytes, check });
   const pathsRead = new Set([path]);
   let bytesRead = bytes.length;
   const folder = dirname(path);
@@ -54,7 +63,7 @@ export async function openSource(given: string, { isHashed = false }: SourceOpti
     },
     sibling: async (name) => {
       const target = await insideFolder(name, folder, roots);
-      const content = await readFileBytes(target);
+      const content = await readFileBytes(target, { maxBytes });
       pathsRead.add(target);
       bytesRead += content.length;
       return content;

@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly name?: string;
   /** Reads weights that lie in other files; without it such weights cannot be looked at. */
   readonly externalData?: ExternalData;
+  /** Messages, strings and fields beyond which a file is refused, because they could fill the memory: 2²⁰ by default. */
+  readonly maxParts?: number;
 }
 
 /**
@@ -27,10 +29,10 @@ export interface ReadOptions {
  * @throws {EdgefoldError} FORMAT if it is another kind of file, CORRUPT if it is damaged or contradicts itself,
  * UNSAFE if it points outside its folder, LIMIT, UNSUPPORTED.
  */
-export function readOnnx(bytes: Uint8Array, { name = 'the model', externalData }: ReadOptions = {}): Graph {
+export function readOnnx(bytes: Uint8Array, { name = 'the model', externalData, maxParts }: ReadOptions = {}): Graph {
   const kind = sniff(bytes);
   if (kind !== 'unknown') notOnnx(name, describe(kind));
-  const proto = decodeModel(bytes, name);
+  const proto = decodeModel(bytes, name, maxParts);
   if (!proto.graph && proto.functions.length === 0) notOnnx(name, 'a file without a graph');
   const model = readModelInfo(proto, name);
   if (!proto.graph) return new Graph('', model);

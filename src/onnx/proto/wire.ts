@@ -3,52 +3,108 @@ import { EdgefoldError } from '../../errors.ts';
 import { onnx, type Int64, type Message } from './onnx.js';
 
 /**
- * Messages, strings and unknown fields in one file, beyond which it is refused: each takes a few hundred bytes of
- * memory, but as little as two in the file. The largest published graphs have a tenth of this.
+ * Messages, strings, byte fields and unknown fields in one file, beyond which it is refused: each takes a few hundred
+ * bytes of memory, but as little as two in the file. The largest published graphs have a fifth of this.
  */
-const MAX_PARTS = 1 << 21;
+export const MAX_PARTS = 2 ** 20;
+/** Integers in lists for each part that is allowed: they take eight bytes of memory, and as little as one in the file. */
+const NUMBERS_PER_PART = 8;
+/** What an integer counts that has an object of its own. */
+const LARGE_INTEGER = 4;
+const MAX_VARINT_BYTES = 10;
 
 /** Small integers are most of them; sharing them keeps an integer tensor of n bytes from taking 80·n of memory. */
 const SMALL_INTEGERS: readonly Int64[] = Array.from({ length: 128 }, (_, low) => ({ low, high: 0 }));
 
-/** Keeps unknown fields, refuses text that is not UTF-8 (it would not survive), counts parts; bytes are views. */
+/** Keeps unknown fields, refuses text that is not UTF-8 (it would not survive), counts what it makes; bytes are views. */
 class OnnxReader extends protobuf.Reader {
   override discardUnknown = false;
+  readonly #where: string;
+  readonly #maxParts: number;
   #parts = 0;
+  #numbers = 0;
+
+  constructor(bytes: Uint8Array, where: string, maxParts: number) {
+    super(bytes);
+    this.#where = where;
+    this.#maxParts = maxParts;
+  }
 
   override string(): string {
     return this.stringVerify();
   }
 
   override size(): number {
-    this.#count();
+    this.#countPart();
     return super.size();
   }
 
   override raw(start: number, end: number): Uint8Array {
-    this.#count();
+    this.#countPart();
     return super.raw(start, end);
   }
 
   override int64(): never {
     const small = this.pos < this.len ? SMALL_INTEGERS[this.buf[this.pos]!] : undefined;
+    this.#countNumbers(small ? 1 : LARGE_INTEGER);
     if (!small) return super.int64() as never;
     this.pos++;
     return small as never;
   }
 
-  #count(): void {
-    if (++this.#parts > MAX_PARTS) {
-      throw new EdgefoldError('LIMIT', 'the model has too many parts', { expected: `at most ${MAX_PARTS}` });
-    }
+  override uint64(): never {
+    this.#countNumbers(LARGE_INTEGER);
+    return super.uint64() as never;
+  }
+
+  override int32(): number {
+    this.#countNumbers(1);
+    return super.int32();
+  }
+
+  override int32s(array?: number[]): number[] {
+    const start = this.pos;
+    this.#countNumbers(super.size());
+    this.pos = start;
+    return super.int32s(array);
+  }
+
+  /** A varint that goes on for ever is none, in an unknown field too. */
+  override skip(length?: number): this {
+    const start = this.pos;
+    super.skip(length);
+    if (length === undefined && this.pos - start > MAX_VARINT_BYTES) throw new RangeError('invalid varint encoding');
+    return this;
+  }
+
+  #countPart(): void {
+    if (++this.#parts > this.#maxParts) throw this.#tooMany('parts', this.#maxParts);
+  }
+
+  #countNumbers(count: number): void {
+    const most = this.#maxParts * NUMBERS_PER_PART;
+    this.#numbers += count;
+    if (this.#numbers > most) throw this.#tooMany('integers in lists', most);
+  }
+
+  #tooMany(what: string, most: number): EdgefoldError {
+    return new EdgefoldError('LIMIT', `the model has too many ${what}`, {
+      where: this.#where,
+      expected: `at most ${most}`,
+      hint: 'If you trust the file, raise the limit maxParts.',
+    });
   }
 }
 
-/** @throws {EdgefoldError} CORRUPT, LIMIT. */
-export function decodeModel(bytes: Uint8Array, where: string): onnx.ModelProto {
+/**
+ * @param maxParts see {@link MAX_PARTS}.
+ * @throws {EdgefoldError} CORRUPT, LIMIT.
+ */
+export function decodeModel(bytes: Uint8Array, where: string, maxParts = MAX_PARTS): onnx.ModelProto {
   try {
     // A view of plain type: slices of a Buffer would be Buffers.
-    return onnx.ModelProto.decode(new OnnxReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return onnx.ModelProto.decode(new OnnxReader(plain, where, maxParts));
   } catch (cause) {
     if (cause instanceof EdgefoldError) throw cause;
     throw new EdgefoldError('CORRUPT', 'the file is cut off, damaged, or not an ONNX model', {
