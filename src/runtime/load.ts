@@ -20,7 +20,7 @@ export interface Platform {
   fixDims(source: ModelSource, sizes: Readonly<Record<string, number>>): Promise<Uint8Array>;
   /** Models that run `here`. */
   readonly here: { readonly bindings: Bindings; readonly turns: Turns };
-  readonly openLine: (thread: Exclude<Thread, 'here'>) => OpenLine;
+  readonly openLine: (thread: Exclude<Thread, 'here'>, options: LoadOptions) => OpenLine;
   /** Where every model runs that does not run `here`; without it, each has a worker or a process of its own. */
   readonly shared?: Remote;
   /** Whether ending a worker or process ends what it is doing. */
@@ -94,15 +94,16 @@ async function started(
   { here, openLine, shared }: Platform,
   source: ModelSource,
   settings: Settings,
-  { onProgress, signal }: LoadOptions,
+  options: LoadOptions,
 ): Promise<Started> {
+  const { onProgress, signal } = options;
   const { thread } = settings;
   if (thread === 'here') {
     const open = await here.turns.take(() => openSession(here.bindings, source, settings, onProgress));
     return { runner: new LocalRunner(open, here.turns), close: () => undefined };
   }
   const size = typeof thread === 'string' ? 1 : thread.pool;
-  const remotes = shared ? [shared] : Array.from({ length: size }, () => new Remote(openLine(thread)));
+  const remotes = shared ? [shared] : Array.from({ length: size }, () => new Remote(openLine(thread, options)));
   const close = () => {
     if (!shared) for (const remote of remotes) remote.close();
   };

@@ -74,12 +74,14 @@ function nobody(refused: readonly Refusal[]): EdgefoldError {
       hint: "Let these nodes run on the CPU with allow: 'partial', or add 'cpu' ('wasm' in browsers) to the providers.",
     });
   }
-  const isNotInstalled = refused.every(({ missing }) => missing?.isNotInstalled);
+  const hint = refused.every(({ missing }) => missing?.isNotInstalled)
+    ? 'Install it with: npm install onnxruntime-node'
+    : refused.some(({ provider }) => isWhole(provider))
+      ? undefined
+      : "Add 'cpu' ('wasm' in browsers) to the providers.";
   return new EdgefoldError('PROVIDER', 'no provider that was asked for runs this model', {
     received,
-    hint: isNotInstalled
-      ? 'Install it with: npm install onnxruntime-node'
-      : "Add 'cpu' ('wasm' in browsers) to the providers.",
+    ...(hint !== undefined && { hint }),
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -83,6 +83,7 @@ export function set<T>(record: Record<string, T>, name: string, value: T): void 
 }
 
 function failed(error: unknown): never {
+  if (error instanceof EdgefoldError) throw error;
   throw runtimeError('the model failed while running', error);
 }
 

@@ -44,7 +44,7 @@ export async function fetched(url: URL | Request, signal: AbortSignal | undefine
 
 /** Without what may be secret. */
 const shown = ({ origin, pathname, protocol }: URL): string =>
-  protocol.startsWith('http') ? origin + pathname : protocol;
+  protocol.startsWith('http') ? origin + pathname : `a ${protocol} URL`;
 
 async function responseBytes(response: Response, options: ReadingOptions): Promise<Uint8Array> {
   const where = response.url === '' ? 'the response' : shown(new URL(response.url));
@@ -52,11 +52,25 @@ async function responseBytes(response: Response, options: ReadingOptions): Promi
     const received = `${response.status} ${response.statusText}`.trim();
     throw new EdgefoldError('FILE', 'the server did not give the model', { where, received });
   }
-  if (!response.body) return new Uint8Array(await response.arrayBuffer());
+  if (!response.body) return checkedContent(new Uint8Array(await response.arrayBuffer()), where);
   // The length of what was sent, which is not that of the bytes where they were compressed on the way.
   const isPlain = !response.headers.get('content-encoding');
   const totalBytes = isPlain ? Number(response.headers.get('content-length') ?? NaN) : NaN;
-  return streamBytes(response.body, where, { ...options, ...(totalBytes >= 0 && { totalBytes }) });
+  return checkedContent(await streamBytes(response.body, where, { ...options, ...(totalBytes >= 0 && { totalBytes }) }), where); // prettier-ignore
+}
+
+const PAGE = /^\s*<(!doctype|html|head|\?xml)/i;
+const PAGE_BYTES = 256;
+
+/** @throws {EdgefoldError} FORMAT for a web page, which many servers send for paths that they do not have. */
+function checkedContent(bytes: Uint8Array, where: string): Uint8Array {
+  const beginning = String.fromCharCode(...bytes.subarray(0, PAGE_BYTES));
+  if (!PAGE.test(beginning)) return bytes;
+  throw new EdgefoldError('FORMAT', 'the server answered with a web page instead of a model', {
+    where,
+    received: JSON.stringify(beginning.trim().split('\n', 1).join('')),
+    hint: 'Many servers answer so for paths that they do not have.',
+  });
 }
 
 async function streamBytes(

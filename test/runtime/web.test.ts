@@ -6,6 +6,7 @@ import { providerTests } from './web/providers.ts';
 import { sharedTests } from './web/shared.ts';
 import { sourceTests } from './web/sources.ts';
 import { openStage, type Stage } from './web/stage.ts';
+import { surroundingsTests } from './web/surroundings.ts';
 
 let stage: Stage;
 
@@ -25,6 +26,9 @@ if (CHROMIUM === undefined) {
   });
   describe('sources', () => {
     sourceTests(() => stage);
+  });
+  describe('surroundings', () => {
+    surroundingsTests(() => stage);
   });
   describe('deaths', () => {
     deathTests(() => stage);

@@ -5,9 +5,9 @@ import { extname, join, normalize } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 import { CHROMIUM } from './chromium.ts';
 
-/** A headless browser with WebGPU in software. */
-export async function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox', '--enable-unsafe-webgpu'] });
+/** A headless browser, with WebGPU in software unless told otherwise. */
+export async function openBrowser(flags: readonly string[] = ['--enable-unsafe-webgpu']): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox', ...flags] });
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -75,3 +75,7 @@ export async function openSite({ folders, handlers = {}, isIsolated, headers }: 
       }),
   };
 }
+
+/** For `await using`. */
+export const disposable = <T extends { close(): Promise<void> }>(it: T): T & AsyncDisposable =>
+  Object.assign(it, { [Symbol.asyncDispose]: () => it.close() });

@@ -48,6 +48,7 @@ export function webBindings({ engines, compile, die }: WebBindingsOptions): Bind
 const IN_BROWSERS: readonly Provider[] = ['wasm', 'webgpu', 'webnn'];
 
 function whyAbsent(provider: Provider): string {
+  if (provider === 'cpu') return "in browsers the CPU is called 'wasm'";
   return IN_BROWSERS.includes(provider)
     ? 'it is not part of this entry of the package, which has wasm only'
     : 'it exists in Node only';

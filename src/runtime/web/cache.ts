@@ -1,3 +1,4 @@
+import { EdgefoldError } from '../../errors.ts';
 import { wordsOf } from '../faults.ts';
 import type { CacheReport } from '../model.ts';
 
@@ -14,13 +15,23 @@ const NAME = 'edgefold-models';
 
 const cacheApi: ModelCache = {
   async get(url) {
-    const response = await (await caches.open(NAME)).match(url);
+    const response = await (await models()).match(url);
     return response && new Uint8Array(await response.arrayBuffer());
   },
   async put(url, bytes) {
-    await (await caches.open(NAME)).put(url, new Response(bytes as Uint8Array<ArrayBuffer>));
+    await (await models()).put(url, new Response(bytes as Uint8Array<ArrayBuffer>));
   },
 };
+
+async function models(): Promise<Cache> {
+  if (!('caches' in globalThis)) throw absent('Cache API');
+  return caches.open(NAME);
+}
+
+/** Browsers hide both from pages that came over an open line. */
+function absent(what: string): Error {
+  return new Error(isSecureContext ? `this browser has no ${what}` : `the ${what} is for pages served over HTTPS only`);
+}
 
 const opfs: ModelCache = {
   async get(url) {
@@ -41,13 +52,27 @@ const opfs: ModelCache = {
 };
 
 async function modelFolder(): Promise<FileSystemDirectoryHandle> {
-  return (await navigator.storage.getDirectory()).getDirectoryHandle(NAME, { create: true });
+  const { storage } = navigator as { readonly storage?: StorageManager };
+  if (typeof storage?.getDirectory !== 'function') throw absent('private file system');
+  return (await storage.getDirectory()).getDirectoryHandle(NAME, { create: true });
 }
 
 /** A name of any length and any letters as one that every file system takes. */
 async function fileName(url: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(url));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** @throws {EdgefoldError} USAGE. */
+export function checkCache(choice: unknown): void {
+  if (choice === undefined || choice === false || (typeof choice === 'string' && Object.hasOwn(NAMED, choice))) return;
+  const { get, put } = (choice ?? {}) as Partial<ModelCache>;
+  if (typeof get === 'function' && typeof put === 'function') return;
+  throw new EdgefoldError('USAGE', 'the option makes no sense', {
+    where: 'cache',
+    expected: `one of ${Object.keys(NAMED).join(', ')}, an object with get and put, or false`,
+    received: typeof choice === 'string' ? `"${choice}"` : typeof choice,
+  });
 }
 
 /**

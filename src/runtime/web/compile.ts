@@ -1,5 +1,6 @@
 import { wordsOf } from '../faults.ts';
 import type { LoadProgress } from '../model.ts';
+import { whyUnfit, whyUnreachable } from './downloads.ts';
 
 /** A build's WebAssembly, ready for any number of workers. */
 export interface Compiled {
@@ -10,57 +11,77 @@ export interface Compiled {
 
 export type Compile = (wasm: string) => Promise<Compiled>;
 
+type OnProgress = (progress: LoadProgress) => void;
+
 /** Who waits for a download; it ends when nobody does any more. */
 interface Download {
   readonly result: Promise<Compiled>;
   readonly giveUp: AbortController;
-  waiting: number;
+  readonly waiting: Set<Waiting>;
+}
+
+interface Waiting {
+  readonly onProgress?: OnProgress | undefined;
 }
 
 const downloads = new Map<string, Download>();
 
 /**
  * Downloads and compiles WebAssembly once a page: the tenth worker starts in the time that it takes to lay out its
- * memory. Progress is told to the one who asked first.
+ * memory.
  */
 export async function compileOnce(
   wasm: string,
-  {
-    signal,
-    onProgress,
-  }: { signal?: AbortSignal | undefined; onProgress?: ((progress: LoadProgress) => void) | undefined },
+  { signal, onProgress }: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
 ): Promise<Compiled> {
-  const download = downloads.get(wasm) ?? begun(wasm, onProgress);
-  download.waiting++;
+  const download = downloads.get(wasm) ?? begun(wasm);
+  const waiting: Waiting = { onProgress };
+  download.waiting.add(waiting);
   const onAbort = () => {
-    if (--download.waiting === 0) download.giveUp.abort();
+    download.waiting.delete(waiting);
+    if (download.waiting.size === 0) giveUp(wasm, download);
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await download.result;
   } finally {
+    download.waiting.delete(waiting);
     signal?.removeEventListener('abort', onAbort);
   }
 }
 
-function begun(wasm: string, onProgress: ((progress: LoadProgress) => void) | undefined): Download {
-  const giveUp = new AbortController();
-  const download = { result: compile(wasm, giveUp.signal, onProgress), giveUp, waiting: 0 };
+/** Whoever asks from now on does not wait for a download that is being ended. */
+function giveUp(wasm: string, download: Download): void {
+  forget(wasm, download);
+  download.giveUp.abort();
+}
+
+function forget(wasm: string, download: Download): void {
+  if (downloads.get(wasm) === download) downloads.delete(wasm);
+}
+
+function begun(wasm: string): Download {
+  const ending = new AbortController();
+  const waiting = new Set<Waiting>();
+  const download: Download = { result: compile(wasm, ending.signal, waiting), giveUp: ending, waiting };
   downloads.set(wasm, download);
-  download.result.catch(() => downloads.delete(wasm));
+  download.result.catch(() => {
+    forget(wasm, download);
+  });
   return download;
 }
 
-async function compile(
-  wasm: string,
-  signal: AbortSignal,
-  onProgress: ((progress: LoadProgress) => void) | undefined,
-): Promise<Compiled> {
+async function compile(wasm: string, signal: AbortSignal, waiting: ReadonlySet<Waiting>): Promise<Compiled> {
   const response = await fetch(wasm, { signal, credentials: 'same-origin' }).catch((cause: unknown) => {
-    throw new Error(`${wasm} cannot be fetched: ${wordsOf(cause)}`, { cause });
+    throw new Error(`${wasm} cannot be fetched: ${whyUnreachable(wasm, cause)}`, { cause });
   });
-  if (!response.ok) throw new Error(`${wasm} cannot be fetched: ${String(response.status)} ${response.statusText}`);
-  const module = await WebAssembly.compileStreaming(onProgress ? counted(response, onProgress) : typed(response));
+  const unfit = whyUnfit(response);
+  if (unfit !== undefined) throw new Error(`${wasm} cannot be fetched: ${unfit}`);
+  const isWatched = [...waiting].some(({ onProgress }) => onProgress);
+  const body = isWatched ? counted(response, waiting) : typed(response);
+  const module = await WebAssembly.compileStreaming(body).catch((cause: unknown) => {
+    throw new Error(`${wasm} cannot be compiled: ${wordsOf(cause)}`, { cause });
+  });
   const [entry] = performance.getEntriesByName(wasm, 'resource') as PerformanceResourceTiming[];
   return { module, ...(entry && entry.decodedBodySize > 0 && { sizeBytes: entry.decodedBodySize }) };
 }
@@ -72,14 +93,16 @@ function typed(response: Response): Response {
   return response.headers.get('content-type') === TYPE ? response : wasmResponse(response.body);
 }
 
-function counted(response: Response, onProgress: (progress: LoadProgress) => void): Response {
+function counted(response: Response, waiting: ReadonlySet<Waiting>): Response {
   const length = response.headers.get('content-length');
   const isPlain = length !== null && !response.headers.get('content-encoding');
   let loadedBytes = 0;
   const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(piece, controller) {
       loadedBytes += piece.length;
-      onProgress({ phase: 'runtime', loadedBytes, ...(isPlain && { totalBytes: Number(length) }) });
+      const progress: LoadProgress = { phase: 'runtime', loadedBytes, ...(isPlain && { totalBytes: Number(length) }) };
+      // Workers of one pool ask for the same caller.
+      for (const tell of new Set([...waiting].map(({ onProgress }) => onProgress))) tell?.(progress);
       controller.enqueue(piece);
     },
   });

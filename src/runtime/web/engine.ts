@@ -2,6 +2,8 @@ import type * as OnnxRuntime from 'onnxruntime-web';
 import type { Provider } from '../model.ts';
 import type { Compile } from './compile.ts';
 import { duringStart } from './console-tap.ts';
+import { whyUnusable, whyUnreachable } from './downloads.ts';
+import { trustedScript } from './policy.ts';
 
 /** One build of onnxruntime-web: its script and its WebAssembly, as absolute URLs. */
 export interface Engine {
@@ -26,13 +28,11 @@ export interface StartedEngine {
  */
 export async function startEngine({ script, wasm }: Engine, threads: number, compile: Compile): Promise<StartedEngine> {
   const start = performance.now();
-  const [runtime, { module, sizeBytes }] = await Promise.all([
-    import(/* @vite-ignore */ /* webpackIgnore: true */ script) as Promise<Runtime>,
-    compile(wasm),
-  ]);
+  const own = crossOriginIsolated ? threads : 1;
+  const [runtime, { module, sizeBytes }] = await Promise.all([imported(script, own), compile(wasm)]);
   const { env, InferenceSession } = runtime;
   env.logLevel = 'fatal';
-  env.wasm.numThreads = crossOriginIsolated ? threads : 1;
+  env.wasm.numThreads = own;
   const binary = new ArrayBuffer(0);
   env.wasm.wasmBinary = binary;
   const session = await instantiating(binary, module, () =>
@@ -40,6 +40,28 @@ export async function startEngine({ script, wasm }: Engine, threads: number, com
   );
   await session.release();
   return { runtime, msToLoad: performance.now() - start, sizeBytes };
+}
+
+/**
+ * Threads are workers of the script itself, which has to be of the page's own origin for that; where it is not, its copy
+ * is.
+ * @throws {Error} that says what is wrong with the script.
+ */
+async function imported(script: string, threads: number): Promise<Runtime> {
+  const from = threads > 1 && new URL(script).origin !== origin ? await copied(script) : script;
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ from)) as Runtime;
+  } catch (error) {
+    const why = await whyUnusable(script);
+    throw why === undefined ? error : new Error(why, { cause: error });
+  }
+}
+
+async function copied(script: string): Promise<string> {
+  const response = await fetch(script, { credentials: 'same-origin' }).catch((cause: unknown) => {
+    throw new Error(whyUnreachable(script, cause), { cause });
+  });
+  return URL.createObjectURL(new Blob([await response.text()], { type: 'text/javascript' }));
 }
 
 type Instantiate = (source: unknown, imports?: WebAssembly.Imports) => Promise<unknown>;
@@ -51,6 +73,7 @@ type Instantiate = (source: unknown, imports?: WebAssembly.Imports) => Promise<u
 async function instantiating<T>(binary: ArrayBuffer, module: WebAssembly.Module, start: () => Promise<T>): Promise<T> {
   const scope = WebAssembly as unknown as { instantiate: Instantiate };
   const { instantiate } = scope;
+  const restore = trustingWorkers();
   scope.instantiate = async (source, imports) =>
     source instanceof Uint8Array && source.buffer === binary
       ? { module, instance: await instantiate(module, imports) }
@@ -59,7 +82,22 @@ async function instantiating<T>(binary: ArrayBuffer, module: WebAssembly.Module,
     return await start();
   } finally {
     scope.instantiate = instantiate;
+    restore();
   }
+}
+
+/** The threads of the runtime are workers that it starts itself, from plain URLs. @returns what undoes it. */
+function trustingWorkers(): () => void {
+  const { Worker: own } = globalThis;
+  if (!('trustedTypes' in globalThis) || typeof own === 'undefined') return () => undefined;
+  globalThis.Worker = class extends own {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(trustedScript(String(url)), options);
+    }
+  };
+  return () => {
+    globalThis.Worker = own;
+  };
 }
 
 /** `y = Identity(x)` of opset 13 over one float32: starting the runtime needs a model, and any will do. */

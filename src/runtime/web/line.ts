@@ -1,7 +1,9 @@
 import type { OpenLine } from '../remote.ts';
 import type { Compile } from './compile.ts';
 import type { Engines } from './engine.ts';
+import { whyUnusable } from './downloads.ts';
 import { compiledMessage, type FromWorker, type ToWorker } from './messages.ts';
+import { startWorker } from './start-worker.ts';
 
 /** Workers that run models; ending one ends whatever it is doing. */
 export function workerLines(script: string, engines: Engines, compile: Compile): OpenLine {
@@ -22,7 +24,8 @@ export function workerLines(script: string, engines: Engines, compile: Compile):
     worker.addEventListener('error', (event) => {
       event.preventDefault();
       // A script that cannot be loaded has no message.
-      die(event.message || `its script cannot be loaded from ${script}`, event.error);
+      if (event.message) die(event.message, event.error);
+      else void unloadable(script).then(die);
     });
     post({ kind: 'engines', engines });
     return {
@@ -34,15 +37,7 @@ export function workerLines(script: string, engines: Engines, compile: Compile):
   };
 }
 
-/** A worker's script must be of the page's own origin; one that imports another script may be from anywhere. */
-function startWorker(script: string): Worker {
-  const options = { type: 'module', name: 'edgefold' } as const;
-  if (new URL(script).origin === location.origin) return new Worker(script, options);
-  const importing = new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' });
-  const url = URL.createObjectURL(importing);
-  const worker = new Worker(url, options);
-  worker.addEventListener('message', () => {
-    URL.revokeObjectURL(url);
-  }, { once: true }); // prettier-ignore
-  return worker;
+async function unloadable(script: string): Promise<string> {
+  const why = await whyUnusable(script);
+  return `its script cannot be loaded from ${script}${why === undefined ? '' : `: ${why}`}`;
 }

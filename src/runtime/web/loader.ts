@@ -6,10 +6,12 @@ import type { CacheReport, LoadOptions, LoadSource, Model, ModelSource } from '.
 import { Turns } from '../runner.ts';
 import { checkIntegrity, fetched, readBytes } from '../source.ts';
 import { webBindings } from './bindings.ts';
-import { cached, type CacheChoice } from './cache.ts';
-import { compileOnce, type Compile } from './compile.ts';
+import { cached, checkCache, type CacheChoice } from './cache.ts';
+import { compileOnce } from './compile.ts';
+import { whyUnreachable } from './downloads.ts';
 import type { Engines } from './engine.ts';
 import { workerLines } from './line.ts';
+import { underPolicy } from './policy.ts';
 import { workerScript } from './wasm-engine.ts';
 
 /** A string is a URL, relative to the page. */
@@ -29,15 +31,16 @@ export type WebLoad = (source: WebSource, options?: WebLoadOptions) => Promise<M
 export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebLoad {
   const turns = new Turns();
   const bindings = new Map<string, Bindings>();
-  return async (source, options = {}) => {
+  const load: WebLoad = async (source, options = {}) => {
+    checkCache(options.cache);
+    checkDigests(options);
     const assets = options.assets === undefined ? undefined : folderUrl(options.assets);
     const engines = enginesOf(assets);
     const script = workerScript(assets);
-    const compile: Compile = (wasm) => compileOnce(wasm, options);
     const own =
       bindings.get(script) ?? webBindings({ engines, compile: (wasm) => compileOnce(wasm, {}), die: dieHere });
     bindings.set(script, own);
-    const given = source instanceof Request ? await fetched(source, options.signal) : source;
+    const given = source instanceof Request ? await answered(source, options.signal) : source;
     let cache: CacheReport | undefined;
     const platform: Platform = {
       ...PLATFORM,
@@ -47,11 +50,47 @@ export function webLoader(enginesOf: (assets: URL | undefined) => Engines): WebL
         return bytes;
       },
       here: { bindings: own, turns },
-      openLine: () => workerLines(script, engines, compile),
+      openLine: (_, watched) => workerLines(script, engines, (wasm) => compileOnce(wasm, watched)),
       cacheReport: () => cache,
     };
     return loader(platform)(given, options);
   };
+  return (source, options) => underPolicy(() => load(source, options), forbidden);
+}
+
+/** The same error, with what the page would have to allow. */
+function forbidden(error: unknown, remedy: string): unknown {
+  if (!(error instanceof EdgefoldError)) return error;
+  const { code, summary, where, expected, received, nodes } = error;
+  return new EdgefoldError(code, summary, {
+    hint: remedy,
+    cause: error,
+    ...(where !== undefined && { where }),
+    ...(expected !== undefined && { expected }),
+    ...(received !== undefined && { received }),
+    ...(nodes && { nodes }),
+  });
+}
+
+/** What the server answers, or why there is no answer: of other origins, browsers do not say. */
+async function answered(from: URL | Request, signal: AbortSignal | undefined): Promise<Response> {
+  try {
+    return await fetched(from, signal);
+  } catch (error) {
+    if (!(error instanceof EdgefoldError) || error.code !== 'FILE') throw error;
+    const { summary, where, cause } = error;
+    const received = whyUnreachable(from instanceof URL ? from.href : from.url, cause);
+    throw new EdgefoldError('FILE', summary, { received, cause, ...(where !== undefined && { where }) });
+  }
+}
+
+/** Browsers compute digests for pages that came over a safe line only. @throws {EdgefoldError} USAGE. */
+function checkDigests({ integrity }: WebLoadOptions): void {
+  if (integrity === undefined || isSecureContext) return;
+  throw new EdgefoldError('USAGE', 'a digest cannot be checked in this page', {
+    where: 'integrity',
+    hint: 'Serve the page over HTTPS, or from localhost.',
+  });
 }
 
 const PLATFORM = {
@@ -90,6 +129,9 @@ function folderUrl(assets: string | URL): URL {
 
 /** In a page, relative to its document; in a worker, to its script. */
 function pageUrl(source: string | URL): URL {
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new EdgefoldError('USAGE', 'this is no URL', { received: typeof source });
+  }
   const base = typeof document === 'undefined' ? location.href : document.baseURI;
   if (URL.canParse(source, base)) return new URL(source, base);
   throw new EdgefoldError('USAGE', 'this is no URL', { received: String(source) });
@@ -101,10 +143,11 @@ async function read(
 ): Promise<{ readonly bytes: Uint8Array; readonly report?: CacheReport }> {
   if (typeof source !== 'string' && !(source instanceof URL)) return { bytes: await readBytes(source, options) };
   const url = pageUrl(source);
-  const { cache, integrity } = options;
-  if (!cache) return { bytes: await readBytes(url, options) };
+  const { cache, integrity, signal } = options;
+  const download = async () => readBytes(await answered(url, signal), options);
+  if (!cache) return { bytes: await download() };
   return cached(cache, url.href, {
-    fetch: () => readBytes(url, options),
+    fetch: download,
     check: async (bytes) => {
       if (integrity !== undefined) await checkIntegrity(bytes, integrity);
     },

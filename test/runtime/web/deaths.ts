@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Model } from '../../../src/runtime/model.ts';
-import { openSite } from '../../support/browser.ts';
+import { disposable, openSite } from '../../support/browser.ts';
 import { failureOfLoading } from './page.ts';
 import { pageOf, type Stage } from './stage.ts';
+
+/** Of the page's heap, a cycle. */
+const GROWTH_BYTES = 1024;
 
 /** What ends in the middle of its work, and what comes after. */
 export function deathTests(stage: () => Stage): void {
@@ -56,7 +61,7 @@ export function deathTests(stage: () => Stage): void {
       await model.run({ x: new Float32Array(4) });
       await model.dispose();
       const signal = AbortSignal.timeout(500);
-      const loads = [edgefold.load('/noHeads.onnx'), edgefold.load('/index.html'), edgefold.load('/endless.onnx', { signal })]; // prettier-ignore
+      const loads = [edgefold.load('/noHeads.onnx'), edgefold.load('/cases.js'), edgefold.load('/endless.onnx', { signal })]; // prettier-ignore
       await Promise.allSettled(loads);
     });
     expect(gone).toHaveLength(5);
@@ -64,6 +69,68 @@ export function deathTests(stage: () => Stage): void {
     expect(page.workers()).toEqual([]);
     await page.close();
   });
+
+  test('takes no memory for good: 60 times load, run and dispose, beside a control that keeps its models', async () => {
+    const page = await pageOf(stage().browser, stage().isolated);
+    const cdp = await page.context().newCDPSession(page);
+    const heap = async () => {
+      for (let round = 0; round < 3; round++) await cdp.send('HeapProfiler.collectGarbage');
+      return (await cdp.send('Runtime.getHeapUsage')).usedSize;
+    };
+    const cycles = (count: number, isKept: boolean) =>
+      page.evaluate(
+        async ([times, keeps]) => {
+          const kept = ((globalThis as { kept?: unknown[] }).kept ??= []);
+          for (let cycle = 0; cycle < times; cycle++) {
+            const model = await edgefold.load('/mlp.onnx');
+            const outputs = await model.run({ x: new Float32Array(4) });
+            if (keeps) kept.push([model, outputs, await (await fetch('/mlp.onnx')).arrayBuffer()]);
+            await model.dispose();
+          }
+        },
+        [count, isKept] as const,
+      );
+    await cycles(10, false);
+    const before = await heap();
+    await cycles(60, false);
+    const after = await heap();
+    expect(page.workers()).toEqual([]);
+    await cycles(20, true);
+    const perCycle = [(after - before) / 60, ((await heap()) - after) / 20];
+    expect(perCycle[0]).toBeLessThan(GROWTH_BYTES);
+    expect(perCycle[1]).toBeGreaterThan(GROWTH_BYTES);
+    await page.close();
+  }, 60_000);
+
+  test.each(['worker', 'here'] as const)('makes a typed error of a GPU device that is destroyed, thread: %s', async (thread) => {
+    const { browser, folder } = stage();
+    const worker = readFileSync(join(folder, 'web/worker.js'), 'utf8');
+    await using site = disposable(
+      await openSite({
+        folders: [folder],
+        isIsolated: true,
+        handlers: {
+          '/web/worker.js': (_, response) => response.writeHead(200, { 'content-type': 'text/javascript' }).end(`(${String(destroyable)})();${worker}`),
+        },
+      }),
+    );
+    await using context = disposable(await browser.newContext());
+    await context.addInitScript(destroyable);
+    const page = await pageOf(context, site);
+    const outcome = await page.evaluate(async (given) => {
+      const model = await edgefold.load('/mlp.onnx', { provider: 'webgpu', thread: given });
+      const x = Float32Array.of(1, 2, 3, 4);
+      const codeOf = (run: Promise<unknown>) => run.then(() => 'ok', (error: unknown) => (error as { code: string }).code);
+      const codes = [await codeOf(model.run({ x }))];
+      new BroadcastChannel('destroy').postMessage('now');
+      // What was asked for meanwhile may still be done.
+      for (let i = 0; i < 100 && codes.at(-1) === 'ok'; i++) codes.push(await codeOf(model.run({ x })));
+      const next = given === 'worker' ? await codeOf(model.run({ x })) : 'here';
+      const other = await edgefold.load('/mlp.onnx', { provider: 'wasm', thread: given });
+      return { code: codes.at(-1), next, other: await codeOf(other.run({ x })) };
+    }, thread);
+    expect(outcome).toEqual({ code: 'DIED', next: thread === 'worker' ? 'ok' : 'here', other: 'ok' });
+  }, 60_000); // prettier-ignore
 
   test('refuses a result that memory cannot hold, and runs on', async () => {
     // Close to all that WebAssembly can address: it is refused before any of it is filled.
@@ -99,6 +166,22 @@ export function deathTests(stage: () => Stage): void {
       ['DIED', true],
     ]);
   });
+}
+
+/** In the page or its worker: devices end when somebody says so. */
+function destroyable(): void {
+  const { prototype } = (globalThis as { GPUAdapter?: { prototype: GPUAdapter } }).GPUAdapter ?? {};
+  if (!prototype) return;
+  // eslint-disable-next-line @typescript-eslint/unbound-method
+  const { requestDevice } = prototype;
+  prototype.requestDevice = async function (...options) {
+    const device = await requestDevice.apply(this, options);
+    const channel = new BroadcastChannel('destroy');
+    channel.onmessage = () => {
+      device.destroy();
+    };
+    return device;
+  };
 }
 
 /** Has to be the last: a browser whose GPU process has died twice has no WebGPU any more. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openSite } from '../../support/browser.ts';
+import type { LoadProgress } from '../../../src/runtime/model.ts';
+import { disposable, openSite } from '../../support/browser.ts';
 import { failureOfLoading } from './page.ts';
 import { pageOf, type Stage } from './stage.ts';
 
@@ -40,7 +41,7 @@ export function sourceTests(stage: () => Stage): void {
     const { browser, isolated } = stage();
     const page = await pageOf(browser, isolated);
     const steps = await page.evaluate(async () => {
-      const steps: Parameters<NonNullable<NonNullable<Parameters<typeof edgefold.load>[1]>['onProgress']>>[0][] = [];
+      const steps: LoadProgress[] = [];
       const model = await edgefold.load('/mlp.onnx', { onProgress: (step) => steps.push(step) });
       await model.dispose();
       return steps;
@@ -52,6 +53,41 @@ export function sourceTests(stage: () => Stage): void {
     expect([...new Set(steps.map(({ phase }) => phase))]).toEqual(['model', 'runtime', 'create', 'warmup']);
     await page.close();
   });
+
+  test('fails with what onProgress throws while the runtime comes, and loads the next model', async () => {
+    await using page = disposable(await pageOf(stage().browser, stage().isolated));
+    const outcome = await page.evaluate(async () => {
+      const own = new Error('no more');
+      const onProgress = ({ phase, loadedBytes }: LoadProgress) => {
+        if (phase === 'runtime' && loadedBytes !== undefined) throw own;
+      };
+      const options = { thread: { pool: 2 } as const };
+      const [first, second] = await Promise.allSettled([
+        edgefold.load('/mlp.onnx', { ...options, onProgress }),
+        edgefold.load('/mlp.onnx', options),
+      ]);
+      return [first.status === 'rejected' && first.reason === own, second.status];
+    });
+    expect(outcome).toEqual([true, 'fulfilled']);
+  });
+
+  test('ends loading in every phase, and loads the next model at once', async () => {
+    for (const phase of ['model', 'runtime', 'create', 'warmup'] as const) {
+      await using page = disposable(await pageOf(stage().browser, stage().isolated));
+      const outcome = await page.evaluate(async (last) => {
+        const giveUp = new AbortController();
+        const onProgress = (step: LoadProgress) => {
+          if (step.phase === last) giveUp.abort();
+        };
+        const failed = await edgefold.load('/mlp.onnx', { signal: giveUp.signal, onProgress }).catch((error: unknown) => error);
+        const model = await edgefold.load('/mlp.onnx');
+        const { y } = await model.run({ x: new Float32Array(4) });
+        await model.dispose();
+        return [(failed as { code: string }).code, y!.shape];
+      }, phase); // prettier-ignore
+      expect([phase, ...outcome]).toEqual([phase, 'ABORTED', [1, 3]]);
+    }
+  }, 30_000);
 
   test('ends a download that was given up', async () => {
     let closed!: () => void;
@@ -145,7 +181,11 @@ export function sourceTests(stage: () => Stage): void {
   test.each([
     ['/none.onnx', {}, 'FILE', /404/],
     ['http://[', {}, 'USAGE', /no URL/],
-    ['/index.html', {}, 'RUNTIME', /./],
+    ['/cases.js', {}, 'RUNTIME', /protobuf/],
+    ['/index.html', {}, 'FORMAT', /web page/],
+    ['/mlp.onnx', { provider: 'cpu' }, 'PROVIDER', /the CPU is called 'wasm'$/],
+    ['/mlp.onnx', { cache: 'disk' as 'opfs' }, 'USAGE', /cache-api, opfs/],
+    ['/mlp.onnx', { assets: 5 as unknown as string }, 'USAGE', /no URL/],
     ['/mlp.onnx', { integrity: `sha256-${'A'.repeat(43)}=` }, 'INTEGRITY', /not the one/],
     ['/mlp.onnx', { thread: 'process' as const }, 'USAGE', /here, worker/],
     ['/mlp.onnx', { thread: 'here' as const, signal: 'x' as unknown as AbortSignal }, 'USAGE', /could not be ended/],

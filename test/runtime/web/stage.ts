@@ -38,6 +38,7 @@ export async function openStage(): Promise<Stage> {
   const [, , browser] = await Promise.all([buildWeb(join(folder, 'web')), buildCases(folder), openBrowser()]);
   for (const [name, bytes] of Object.entries(MODELS)) writeFileSync(join(folder, `${name}.onnx`), bytes());
   writeFileSync(join(folder, 'index.html'), PAGE);
+  writeFileSync(join(folder, 'page.js'), SCRIPT);
   const [isolated, plain] = await Promise.all([
     openSite({ folders: [folder], isIsolated: true }),
     openSite({ folders: [folder] }),
@@ -50,12 +51,12 @@ export async function openStage(): Promise<Stage> {
   return { folder, browser, isolated, plain, page, close };
 }
 
-const PAGE = `<!doctype html>
-<script type="module">
+/** Its script is a file, so that a policy may forbid scripts in the document. */
+const PAGE = '<!doctype html><script type="module" src="/page.js"></script>';
+const SCRIPT = `
   import * as edgefold from '/web/edgefold.js';
   import * as cases from '/cases.js';
-  Object.assign(globalThis, { edgefold, cases });
-</script>`;
+  Object.assign(globalThis, { edgefold, cases });`;
 
 /** A new page with `edgefold` and `cases`. */
 export async function pageOf(browser: Pick<Browser, 'newPage'>, { url }: Pick<Site, 'url'>): Promise<Page> {
