@@ -10,11 +10,12 @@ import { sizeOf } from '../../../../src/tensor.ts';
 import { attr, GraphBuilder, seeded } from '../../tfjs-graph/graph-builder.ts';
 import { fixture, zip } from '../fixtures.ts';
 import { filesOf, formatBytes, formatFolder, type Folder } from '../formats.ts';
-import { entriesOf, objectsOf, tableOf, withObjects } from './checkpoint.ts';
+import { entriesOf, objectsOf, tableOf, withObjects, type Entries } from './checkpoint.ts';
 import { mutatedBytes } from './mutate-bytes.ts';
 import { mutatedJson } from './mutate-json.ts';
 import { mutatedMessage } from './mutate-message.ts';
 import type { Random } from './random.ts';
+import { smallKeras, smallTfjs } from './seeds.ts';
 
 /** A file that was made to be read wrongly, with those beside it. */
 export interface Mutant {
@@ -95,30 +96,40 @@ function readGroup(file: Hdf5File, path: string, depth: number): void {
   }
 }
 
-function kerasZipTarget(): Target {
-  const seeds = ['keras2/model.keras', 'keras3/model.keras', 'keras3/sharded.keras'].map((name) => {
+/** Small files are read many a second; large ones hold what small ones do not. */
+const pickSeed = <T>(small: readonly T[], large: readonly T[], random: Random): T =>
+  random.pick(random.once(16) ? large : small);
+
+function kerasZipTarget(models: readonly Folder[]): Target {
+  const large = ['keras2/model.keras', 'keras3/model.keras', 'keras3/sharded.keras'].map((name) => {
     const bytes = formatBytes(name);
     return { bytes, members: unzipSync(bytes) };
   });
+  const small = models.map((members) => ({ bytes: zip(members), members }));
   return {
     name: 'keras-zip',
     mutant: (random) => {
-      const { bytes, members } = random.pick(seeds);
+      const { bytes, members } = pickSeed(small, large, random);
       if (random.once(3)) return single(mutatedBytes(bytes, random));
       const name = random.pick(Object.keys(members));
       const change = name.endsWith('.json') && !random.once(4) ? json : mutatedBytes;
-      return single(zip(withMember(members, name, change, random), random.pick([0, 6])));
+      return single(zip(withMember(members, name, change, random), random.once(8) ? 6 : 0));
     },
     read: readWhole,
   };
 }
 
 /** The weights stay whole, so that what the JSON says is all that can go wrong. */
-function folderTarget(name: string, seeds: readonly Mutant[], jsonName: (name: string) => boolean): Target {
+function folderTarget(
+  name: string,
+  small: readonly Mutant[],
+  large: readonly Mutant[],
+  jsonName: (name: string) => boolean,
+): Target {
   return {
     name,
     mutant: (random) => {
-      const { main, folder } = random.pick(seeds);
+      const { main, folder } = pickSeed(small, large, random);
       const files = Object.keys(folder).filter((file) => jsonName(file));
       return { main, folder: withMember(folder, random.pick(files), random.once(20) ? mutatedBytes : json, random) };
     },
@@ -128,11 +139,11 @@ function folderTarget(name: string, seeds: readonly Mutant[], jsonName: (name: s
 
 const folderSeed = (folder: string, main: string): Mutant => ({ main, folder: formatFolder(folder) });
 
-function tfjsTarget(name: string, seeds: readonly Mutant[]): Target {
+function tfjsTarget(name: string, small: readonly Mutant[], large: readonly Mutant[]): Target {
   return {
     name,
     mutant: (random) => {
-      const { main, folder } = random.pick(seeds);
+      const { main, folder } = pickSeed(small, large, random);
       const name = random.once(8) ? random.pick(Object.keys(folder)) : main;
       return {
         main,
@@ -169,17 +180,31 @@ const INDEX = 'variables/variables.index';
 const VALUES = 'variables/variables.data-00000-of-00001';
 
 function savedModelTarget(): Target {
-  const seeds = ['keras2/saved_model', 'keras2/saved_model_24', 'keras2/traced'].map((folder) => formatFolder(folder));
+  const small = [savedSeed('keras2/traced')];
+  const large = [savedSeed('keras2/saved_model'), savedSeed('keras2/saved_model_24')];
   return {
     name: 'saved-model',
-    mutant: (random) => ({ main: 'saved_model.pb', folder: damagedSavedModel(random.pick(seeds), random) }),
+    mutant: (random) => {
+      const folder = damagedSavedModel(pickSeed(small, large, random), random);
+      return { main: 'saved_model.pb', folder };
+    },
     read: readWhole,
   };
 }
 
-function damagedSavedModel(folder: Folder, random: Random): Folder {
+interface SavedSeed {
+  readonly folder: Folder;
+  readonly entries: Entries;
+  readonly objects: Uint8Array;
+}
+
+function savedSeed(name: string): SavedSeed {
+  const folder = formatFolder(name);
   const entries = entriesOf(folder[INDEX]!);
-  const values = folder[VALUES]!;
+  return { folder, entries, objects: objectsOf(entries, folder[VALUES]!) };
+}
+
+function damagedSavedModel({ folder, entries, objects }: SavedSeed, random: Random): Folder {
   switch (random.below(5)) {
     case 0:
       return withMember(folder, random.pick(Object.keys(folder)), mutatedBytes, random);
@@ -190,7 +215,7 @@ function damagedSavedModel(folder: Folder, random: Random): Folder {
       return { ...folder, [INDEX]: tableOf(new Map([...entries, [key, mutatedMessage(entries.get(key)!, random)]])) };
     }
     case 3: {
-      const [changed, data] = withObjects(entries, values, mutatedMessage(objectsOf(entries, values), random));
+      const [changed, data] = withObjects(entries, folder[VALUES]!, mutatedMessage(objects, random));
       return { ...folder, [INDEX]: tableOf(changed), [VALUES]: data };
     }
     default:
@@ -205,14 +230,20 @@ function damagedSavedModel(folder: Folder, random: Random): Folder {
 
 /** All readers, by name. */
 export async function targets(): Promise<ReadonlyMap<string, Target>> {
-  const apart = [folderSeed('keras2/apart', 'model.json'), folderSeed('keras3/apart', 'model.json'), folderSeed('keras3/unzipped', 'config.json')]; // prettier-ignore
+  const models = await smallKeras(6);
+  const unzipped = models.map((folder): Mutant => ({ main: 'config.json', folder }));
+  const apart = models.map(({ 'config.json': config, 'model.weights.h5': weights }): Mutant => {
+    return { main: 'model.json', folder: { 'model.json': config!, 'model.weights.h5': weights! } };
+  });
+  const configs = [folderSeed('keras2/apart', 'model.json'), folderSeed('keras3/apart', 'model.json'), folderSeed('keras3/unzipped', 'config.json')]; // prettier-ignore
+  const tfjs = smallTfjs().map((folder): Mutant => ({ main: 'model.json', folder }));
   const all = [
     await onnxTarget(),
     hdf5Target(),
-    kerasZipTarget(),
-    folderTarget('keras-config', apart, (name) => name === 'model.json' || name === 'config.json'),
-    tfjsTarget('tfjs-layers', [folderSeed('keras2/tfjs', 'model.json'), folderSeed('keras3/tfjs', 'model.json')]),
-    tfjsTarget('tfjs-graph', [graphSeed()]),
+    kerasZipTarget(models),
+    folderTarget('keras-config', [...apart, ...unzipped], configs, (name) => /^(model|config)\.json$/.test(name)),
+    tfjsTarget('tfjs-layers', tfjs, [folderSeed('keras2/tfjs', 'model.json'), folderSeed('keras3/tfjs', 'model.json')]),
+    tfjsTarget('tfjs-graph', [graphSeed()], [graphSeed()]),
     savedModelTarget(),
   ];
   return new Map(all.map((target) => [target.name, target]));
