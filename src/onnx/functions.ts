@@ -6,8 +6,12 @@ import { refill } from './node-list.ts';
 import { calledKey, functionReaders, type LocalFunction } from './proto/read-function.ts';
 import { allGraphs, subgraphsOf } from './subgraphs.ts';
 
-/** Nodes that a model may come to have: calls in calls multiply, and a small file could ask for any number. */
-const MOST_NODES = 2 ** 18;
+/**
+ * Nodes that a model may come to have: calls in calls multiply, and a small file could ask for any number. A large one,
+ * whose functions are written for it, may have more, in proportion to the nodes of its main graph.
+ */
+const MOST_NODES = 2 ** 14;
+const MOST_NODES_EACH = 16;
 /** Calls in calls. */
 const DEEPEST = 128;
 
@@ -55,8 +59,9 @@ export class Functions {
    * @throws {EdgefoldError} CORRUPT if a function calls itself.
    */
   expand(root: Graph, isWanted: (key: string) => boolean): Expansion {
-    const isTooLarge = this.#sizeOf(root, []) > MOST_NODES;
-    const limit = isTooLarge ? `the model would come to more than ${MOST_NODES} nodes` : undefined;
+    const most = Math.max(MOST_NODES, MOST_NODES_EACH * [...nodesIn(root)].length);
+    const isTooLarge = this.#sizeOf(root, []) > most;
+    const limit = isTooLarge ? `the model would come to more than ${most} nodes` : undefined;
     const expansion: Expanding = { origins: new Map(), left: new Map(), limit };
     for (const graph of [...allGraphs(root)]) this.#expandGraph(graph, isWanted, expansion);
     return expansion;

@@ -356,7 +356,7 @@ describe('what cannot be inlined', () => {
     const functions = Array.from({ length: 61 }, (_, level) => doubling(level));
     const { report } = foldGraph(withFunctions(f.done(y), functions));
     expect(report.changed).toBe(false);
-    expect(report.batchNormalizations.kept[0]!.reason).toContain('the model would come to more than 262144 nodes');
+    expect(report.batchNormalizations.kept[0]!.reason).toContain('the model would come to more than 16384 nodes');
   });
 
   test('is a function whose body contradicts itself', () => {

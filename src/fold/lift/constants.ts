@@ -165,7 +165,8 @@ function inStretches(constant: Constant, bytes: Uint8Array): Numbers {
   });
 }
 
-const isStatic = (shape: readonly Dim[]): shape is readonly number[] => shape.every((dim) => typeof dim === 'number');
+/** Sizes all known; a file may ask for one below zero. */
+const isStatic = (shape: readonly Dim[]): shape is readonly number[] => shape.every((dim) => typeof dim === 'number' && dim >= 0); // prettier-ignore
 
 /** Halves become numbers, which float32 holds exactly. */
 function decoded({ dtype, shape, data }: Tensor): Numbers | undefined {
