@@ -27,6 +27,7 @@ function whyUnsafe(location: string): string | undefined {
   if (/^[a-z][a-z0-9+.-]*:/i.test(location)) return 'it is an address or names a drive';
   const parts = location.split('/');
   if (parts.includes('..')) return 'its path leads out of the folder';
+  if (parts.includes('')) return 'its path has a part without a name';
   if (parts.some((part) => DEVICE.test(part))) return 'it names a device';
   return parts.some((part) => /[. ]$/.test(part) && part !== '.') ? 'its name ends in a dot or a space' : undefined;
 }
