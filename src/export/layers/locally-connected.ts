@@ -47,8 +47,8 @@ interface Plan {
   readonly C: number;
   readonly F: number;
   readonly outputs: readonly number[];
-  /** The points of the window at a place, each with its place in the window; those beyond the border are left out. */
-  readonly window: (place: readonly number[]) => readonly (readonly number[])[];
+  /** First and last + 1 of the window at a place, on each axis; what is beyond the border is left out. */
+  readonly window: (place: readonly number[]) => readonly (readonly [number, number])[];
 }
 
 function planOf(layer: Layer, { shape }: Handle): Plan {
@@ -61,11 +61,12 @@ function planOf(layer: Layer, { shape }: Handle): Plan {
   const strides = layer.sizes('strides', rank, 1);
   const same = layer.choice('padding', ['valid', 'same'], 'valid') === 'same';
   const outputs = sizes.map((size, i) => same ? Math.ceil(size / strides[i]!) : Math.floor((size - kernel[i]!) / strides[i]!) + 1); // prettier-ignore
-  if (outputs.some((size) => size < 1) || count([...sizes, C]) * count(outputs) > MOST) layer.unsupported('its window does not fit, or its kernel is too large'); // prettier-ignore
+  if (C < 1 || outputs.some((size) => size < 1) || count([...sizes, C]) * count(outputs) > MOST) layer.unsupported('its window does not fit, or its kernel is too large'); // prettier-ignore
   const window = (place: readonly number[]) =>
-    grid(kernel)
-      .map((offset) => offset.map((k, i) => place[i]! * strides[i]! + k - (same ? Math.floor(kernel[i]! / 2) : 0)))
-      .filter((point) => point.every((at, i) => at >= 0 && at < sizes[i]!));
+    place.map((index, i) => {
+      const start = index * strides[i]! - (same ? Math.floor(kernel[i]! / 2) : 0);
+      return [Math.max(0, start), Math.max(0, Math.min(sizes[i]!, start + kernel[i]!))] as const;
+    });
   return { first, sizes, C, F: layer.size('filters'), outputs, window };
 }
 
@@ -76,9 +77,9 @@ const MOST = 2 ** 28;
 function byWindow(layer: Layer, x: Handle, plan: Plan, graph: GraphWriter) {
   const { outputs, F, first } = plan;
   const [N, P] = [x.shape[0]!, count(outputs)];
-  const places = grid(outputs).map((place) => points(plan, place));
-  const K = places[0]!.length;
+  const K = count(plan.window(outputs.map(() => 0)).map(([from, to]) => to - from)) * plan.C;
   const kernel = graph.parameter(layer.weight('kernel', [P, K, F]));
+  const places = grid(outputs).map((place) => points(plan, place));
   const indices = graph.constant('points', { ...int64(places.flat()), shape: [P, 1, K] });
   const windows = graph.node('Gather', [x.value, indices], {
     shape: [N, P, 1, K],
@@ -96,7 +97,9 @@ function byWindow(layer: Layer, x: Handle, plan: Plan, graph: GraphWriter) {
 
 /** Where the window at a place lies in the flattened input, in the order of the kernel's rows. */
 function points({ first, sizes, C, window }: Plan, place: readonly number[]): number[] {
-  const at = window(place).map((point) => point.reduce((sum, index, i) => sum * sizes[i]! + index, 0));
+  const spans = window(place);
+  const offsets = grid(spans.map(([from, to]) => to - from));
+  const at = offsets.map((offset) => offset.reduce((sum, index, i) => sum * sizes[i]! + spans[i]![0] + index, 0));
   const channels = Array.from({ length: C }, (_, c) => c);
   const area = count(sizes);
   return first ? channels.flatMap((c) => at.map((point) => c * area + point)) : at.flatMap((point) => channels.map((c) => point * C + c)); // prettier-ignore
@@ -108,10 +111,23 @@ function byMatrix(layer: Layer, x: Handle, plan: Plan, graph: GraphWriter) {
   const [rows, columns] = [count([...sizes, C]), count([...outputs, F])];
   const inner = (list: readonly number[], channels: number) => (first ? [channels, ...list] : [...list, channels]);
   const sparse = layer.integer('implementation', 1) === 3;
+  const weight = layer.weight('kernel', sparse ? [connections(plan)] : [...inner(sizes, C), ...inner(outputs, F)]);
   const pairs = connected(plan);
-  const weight = layer.weight('kernel', sparse ? [pairs.length] : [...inner(sizes, C), ...inner(outputs, F)]);
   const kernel = graph.parameter(weight, 'windows only', ({ data }) => onlyWindows(data, pairs, sparse, rows, columns));
   return graph.node('MatMul', [x.value, kernel], { shape: [x.shape[0]!, columns], suffix: 'all' });
+}
+
+/** How many pairs there are, each axis for itself: a file may claim more than can be listed. */
+function connections({ outputs, window, C, F }: Plan): number {
+  const points = outputs.map((size, axis) => {
+    let sum = 0;
+    for (let index = 0; index < size; index++) {
+      const [from, to] = window(outputs.map(() => index))[axis]!;
+      sum += Math.max(0, to - from);
+    }
+    return sum;
+  });
+  return count(points) * C * F;
 }
 
 /** Every pair of an output and an input that are connected, in order. */
