@@ -2,8 +2,8 @@ import { EdgefoldError } from '../../errors.ts';
 import type { Hdf5File } from './hdf5/file.ts';
 import type { StoredWeight } from './spec.ts';
 
-/** More objects than any model has; keeps a looping file from being walked for ever. */
-const MAX_OBJECTS = 500_000;
+/** More groups and weights than any model has; keeps a file in which groups lead to each other from being walked for ever. */
+const MAX_OBJECTS = 2 ** 16;
 const MAX_DEPTH = 64;
 /** Python splits an attribute of more than 64 KiB into so many pieces at most. */
 const MAX_PIECES = 10_000;

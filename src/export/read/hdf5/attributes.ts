@@ -1,3 +1,4 @@
+import { EdgefoldError } from '../../../errors.ts';
 import { sizeOf } from '../../../tensor.ts';
 import type { Hdf5Bytes } from './bytes.ts';
 import { Unfamiliar } from './bytes.ts';
@@ -10,6 +11,9 @@ interface Attribute {
   readonly shape: readonly number[] | null;
   readonly dataAt: number;
 }
+
+/** More than any model has layers. */
+const MAX_TEXTS = 2 ** 20;
 
 /** Bytes of objects in a global heap, by index. */
 type HeapObjects = ReadonlyMap<number, { readonly at: number; readonly size: number }>;
@@ -37,6 +41,7 @@ export class AttributeReader {
     const count = shape === null ? 0 : sizeOf(shape);
     if (count === 0) return [];
     if (type.kind !== 'string' && type.kind !== 'vlen-string') return undefined;
+    checkTexts(count, type.bytes, this.#file.where);
     this.#file.slice(dataAt, count * type.bytes);
     const read = type.kind === 'string' ? this.#fixed.bind(this) : this.#variable.bind(this);
     return Array.from({ length: count }, (_, index) => read(dataAt + index * type.bytes, type.bytes));
@@ -79,6 +84,13 @@ export class AttributeReader {
     this.#heaps.set(at, objects);
     return objects;
   }
+}
+
+/** A text of no bytes takes no room in the file, but in memory. @throws {EdgefoldError} LIMIT, CORRUPT. */
+export function checkTexts(count: number, bytesEach: number, where: string): void {
+  if (bytesEach === 0) throw new EdgefoldError('CORRUPT', 'an attribute holds texts of no length', { where });
+  if (count <= MAX_TEXTS) return;
+  throw new EdgefoldError('LIMIT', 'an attribute holds too many texts', { where, expected: `at most ${MAX_TEXTS}`, received: String(count) }); // prettier-ignore
 }
 
 /** Attributes in a fractal heap, of versions to come or of shared types are left to the full library. */

@@ -115,14 +115,17 @@ function readChunks(file: Hdf5Bytes, storage: Chunked, shape: readonly number[],
   const expected = sizeOf(shape.map((size, axis) => Math.ceil(size / chunkShape[axis]!)));
   const chunkBytes = sizeOf(chunkShape) * elementBytes;
   const whole = new Uint8Array(sizeOf(shape) * elementBytes);
-  let found = 0;
+  const found = new Set<string>();
   for (const chunk of chunksOf(file, storage, shape.length)) {
-    if (++found > expected) throw file.broken('a dataset has more chunks than fit in it');
+    const isInside = chunk.offsets.every((offset, axis) => offset < shape[axis]! && offset % chunkShape[axis]! === 0);
+    const place = chunk.offsets.join();
+    if (!isInside || found.has(place)) throw file.broken(`a dataset has a chunk at [${place}], where there is no room`);
+    found.add(place);
     if (chunkBytes > (chunk.packedBytes + 64) * MAX_DEFLATE_RATIO) throw file.broken('a chunk is too large');
     const bytes = unfiltered(file, chunk, filters, chunkBytes, elementBytes);
     placeChunk(whole, shape, bytes, chunk.offsets, chunkShape, elementBytes);
   }
-  if (found < expected) throw file.broken(`a dataset has ${found} of ${expected} chunks`);
+  if (found.size < expected) throw file.broken(`a dataset has ${found.size} of ${expected} chunks`);
   return whole;
 }
 

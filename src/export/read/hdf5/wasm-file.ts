@@ -2,6 +2,7 @@ import type * as H5wasm from 'h5wasm';
 import { EdgefoldError } from '../../../errors.ts';
 import { sizeOf } from '../../../tensor.ts';
 import { BYTES_PER_ELEMENT, decodeFloat32, type StoredType } from '../decode.ts';
+import { checkTexts } from './attributes.ts';
 import { FILTER, MAX_DEFLATE_RATIO, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
 import { checkGlobalHeaps } from './heaps.ts';
 import { checkSize, leadsElsewhere } from './plain-file.ts';
@@ -88,6 +89,7 @@ class MemoryFile implements Hdf5File {
       );
       if (total_size === 0 || shape === null) return [];
       if (type !== this.#module.H5T_class_t.H5T_STRING.value) return undefined;
+      checkTexts(total_size, size, this.#at(at));
       checkSize(size * total_size, this.#byteLength, this.#at(at));
       const value = new this.#library.Group(this.#id, absolute(path)).get_attribute(attribute, false);
       return (Array.isArray(value) ? value : [value]) as string[];
