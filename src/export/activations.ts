@@ -6,6 +6,7 @@ import { float32, int64 } from '../tensor.ts';
 import { reducedOver } from './moments.ts';
 import { asKeras } from './reorder.ts';
 import { slice } from './slice.ts';
+import { computed } from './computed.ts';
 
 /** One activation function; writes under the names of `graph`. */
 export type Activation = (x: Handle, graph: GraphWriter, layer: Layer) => Handle;
@@ -136,7 +137,7 @@ const sparsemax: Activation = (given, graph, layer) => {
     'ranks',
     float32(
       [width],
-      Array.from({ length: width }, (_, i) => i + 1),
+      Array.from({ length: computed(width) }, (_, i) => i + 1),
     ),
   );
   const less = graph.like(sums, 'Sub', { operands: [one], suffix: 'less' });

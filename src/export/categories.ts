@@ -5,6 +5,7 @@ import type { Layer } from './layer.ts';
 import type { Handle } from './layout.ts';
 import { inType } from './operations/broadcast.ts';
 import { squeezed } from './operations/axes-of-one.ts';
+import { computed } from './computed.ts';
 
 export type OutputMode = 'int' | 'one_hot' | 'multi_hot' | 'count' | 'tf_idf';
 
@@ -44,7 +45,7 @@ function marks(x: Handle, depth: number, graph: GraphWriter): Handle {
   const rank = x.shape.length;
   const axis = graph.integers('new_axis', [rank]);
   const column = graph.node('Unsqueeze', [x.value, axis], { shape: [...x.shape, 1], dtype: 'int64', suffix: 'column' });
-  const places = graph.integers('categories', Array.from({ length: depth }, (_, i) => i));
+  const places = graph.integers('categories', Array.from({ length: computed(depth) }, (_, i) => i));
   const shape = [...x.shape, depth];
   return graph.handle(graph.node('Equal', [column, places], { shape, dtype: 'bool', suffix: 'equal' }), shape);
 } // prettier-ignore

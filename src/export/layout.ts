@@ -2,6 +2,7 @@ import { EdgefoldError } from '../errors.ts';
 import type { Dim } from '../tensor.ts';
 import { transposed, type Tensor } from '../tensor.ts';
 import type { Value } from '../onnx/graph.ts';
+import { computed } from './computed.ts';
 
 /**
  * How the elements of a tensor lie in memory, compared with the tensor that Keras would have there.
@@ -96,7 +97,8 @@ export function concatenatedOrder(parts: readonly { readonly size: number; reado
     order: once(() => {
       let start = 0;
       const orders = parts.map(({ size, layout }) => {
-        const own = layout.kind === 'reordered' ? layout.order() : Int32Array.from({ length: size }, (_, i) => i);
+        const own =
+          layout.kind === 'reordered' ? layout.order() : Int32Array.from({ length: computed(size) }, (_, i) => i);
         const shifted = own.map((feature) => feature + start);
         start += size;
         return shifted;

@@ -4,6 +4,7 @@ import { int64 } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { spatialInput, spatialOutput, spatialRank, spatialShape, type Spatial } from '../spatial.ts';
+import { computed } from '../computed.ts';
 
 /**
  * Keras 3 `AdaptiveAveragePooling1D/2D/3D` and `AdaptiveMaxPooling1D/2D/3D`: result o of O is the mean or the maximum
@@ -57,7 +58,7 @@ function pooled(
 
 function uneven(graph: GraphWriter, x: Spatial, opType: string, axis: number, count: number): Spatial {
   const size = Number(x.sizes[axis]);
-  const windows = Array.from({ length: count }, (_, o) => {
+  const windows = Array.from({ length: computed(count) }, (_, o) => {
     const start = Math.floor((o * size) / count);
     return { start, length: Math.ceil(((o + 1) * size) / count) - start };
   });

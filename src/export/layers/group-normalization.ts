@@ -7,6 +7,7 @@ import { float } from '../../onnx/attribute.ts';
 import { float32 } from '../../tensor.ts';
 import { asChannelsFirst, asKeras } from '../reorder.ts';
 import { staticChannels } from '../spatial.ts';
+import { computed } from '../computed.ts';
 
 /**
  * Keras `GroupNormalization`: the channels in groups, each sample and group normalised over its channels and points:
@@ -53,7 +54,7 @@ function normalized(layer: Layer, x: Handle, C: Dim, graph: GraphWriter): Handle
   }
   const inGroups = [physical[0]!, groups, graph.symbol(2)];
   const split = graph.node('Reshape', [x.value, graph.integers('groups_shape', [0, groups, -1])], { shape: inGroups, suffix: 'groups' }); // prettier-ignore
-  const [one, zero] = [1, 0].map((value, i) => graph.constant(i === 0 ? 'one' : 'zero', float32([groups], new Float32Array(groups).fill(value)))); // prettier-ignore
+  const [one, zero] = [1, 0].map((value, i) => graph.constant(i === 0 ? 'one' : 'zero', float32([groups], new Float32Array(computed(groups)).fill(value)))); // prettier-ignore
   const inner = graph.node('InstanceNormalization', [split, one, zero], { shape: inGroups, attributes, suffix: 'normalized' }); // prettier-ignore
   const whole = graph.node('Reshape', [inner, backTo(physical, x, graph)], { shape: physical, suffix: 'joined' });
   return affine(layer, { ...x, value: whole }, [channels, ...physical.slice(2).map(() => 1)], gamma!, beta!, graph);
@@ -100,5 +101,5 @@ function groupsOf(layer: Layer, channels: number): number {
 /** Parameters that are not saved do nothing. */
 function values(layer: Layer, name: 'gamma' | 'beta', channels: number): Float32Array {
   if (layer.flag(name === 'gamma' ? 'scale' : 'center', true)) return layer.weight(name, [channels]).tensor().data;
-  return new Float32Array(channels).fill(name === 'gamma' ? 1 : 0);
+  return new Float32Array(computed(channels)).fill(name === 'gamma' ? 1 : 0);
 }

@@ -7,6 +7,7 @@ import type { LayerLowering } from '../lowering.ts';
 import { centred, meanOver } from '../moments.ts';
 import { asKeras } from '../reorder.ts';
 import { staticChannels } from '../spatial.ts';
+import { computed } from '../computed.ts';
 
 /**
  * Keras `LayerNormalization`, over the axes A:
@@ -129,5 +130,5 @@ function axesOfWeight(layer: Layer, x: Handle, axes: readonly number[]): readonl
 
 function ones(layer: Layer, x: Handle, axes: readonly number[], graph: GraphWriter) {
   const shape = sizes(layer, x, axes);
-  return graph.constant('gamma', float32(shape, new Float32Array(sizeOf(shape)).fill(1)));
+  return graph.constant('gamma', float32(shape, new Float32Array(computed(sizeOf(shape))).fill(1)));
 }

@@ -8,6 +8,7 @@ import type { Handle } from '../layout.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { inType } from '../operations/broadcast.ts';
 import { asKeras } from '../reorder.ts';
+import { computed } from '../computed.ts';
 
 /**
  * Keras `StringLookup` and `IntegerLookup`: the place of each token in a vocabulary, or its inverse.
@@ -167,7 +168,7 @@ function idfWeights(layer: Layer, { tokens, start, size }: LookupSpec, depth: nu
   if (given.some((weight) => !Number.isFinite(weight)) || (given.length !== tokens.length && given.length !== size))
     layer.malformed('idf_weights', 'a number for each token');
   const mean = given.reduce((sum, weight) => sum + weight, 0) / given.length;
-  const front = given.length === size ? [] : new Array<number>(start).fill(mean);
+  const front = given.length === size ? [] : new Array<number>(computed(start)).fill(mean);
   const all = [...front, ...given];
-  return [...all, ...new Array<number>(depth - all.length).fill(0)];
+  return [...all, ...new Array<number>(computed(depth - all.length)).fill(0)];
 }

@@ -9,6 +9,7 @@ import { commonType, inType } from './broadcast.ts';
 import { constantHandle } from './constant-handle.ts';
 import type { OperationCall } from './operation-call.ts';
 import type { Operation } from './operation.ts';
+import { computed } from '../computed.ts';
 
 /**
  * Tensors put together and taken apart along one axis of the Keras tensors.
@@ -59,7 +60,7 @@ export const JOINING: readonly Operation[] = [
 ]; // prettier-ignore
 
 function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
+  return Array.from({ length: computed(count) }, (_, i) => i);
 }
 
 function multiplied(dim: Dim, times: number, symbol: Dim): Dim {

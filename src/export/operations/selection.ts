@@ -6,6 +6,7 @@ import { asKeras } from '../reorder.ts';
 import { elementwise, inType } from './broadcast.ts';
 import type { OperationCall } from './operation-call.ts';
 import type { Operation } from './operation.ts';
+import { computed } from '../computed.ts';
 
 /**
  * Elements picked by place, and places marked.
@@ -76,7 +77,7 @@ export function marked(call: OperationCall, x: Handle, depth: number, axis: numb
   const axes = graph.integers('new_axis', [axis]);
   const shape: Dim[] = [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)];
   const column = graph.handle(graph.node('Unsqueeze', [x.value, axes], { shape, dtype: 'int64', suffix: 'column' }), shape);
-  const places = { shape: shape.map((_, i) => (i === axis ? depth : 1)), data: Array.from({ length: depth }, (_, i) => i), dtype: 'int64' } as const;
+  const places = { shape: shape.map((_, i) => (i === axis ? depth : 1)), data: Array.from({ length: computed(depth) }, (_, i) => i), dtype: 'int64' } as const;
   return elementwise(call, 'Equal', [column, places], graph, { result: 'bool', suffix: 'marked' });
 } // prettier-ignore
 
