@@ -1,49 +1,22 @@
-import { spawn } from 'node:child_process';
+import { Worker } from 'node:worker_threads';
 
-/** Work that takes longer than this may be endless. */
-const PATIENCE_MS = 1000;
+/** Of a process that runs models, the end of a pipe whose other end closes with whoever started it. */
+export const GUARD_FD = 4;
 
-export interface Guard {
-  setBusy(isBusy: boolean): void;
-  stop(): void;
-}
+/** Threads run on while native code holds the main one. */
+const WATCH = `
+  const { Socket } = require('node:net');
+  const pipe = new Socket({ fd: ${String(GUARD_FD)} });
+  pipe.on('error', () => undefined);
+  pipe.on('close', () => process.kill(process.pid, 'SIGKILL'));
+  pipe.resume();
+`;
 
 /**
- * Ends a process that this one has started, should this one be killed meanwhile: in an endless native call it would
- * not notice, and run for ever. A shell waits at a pipe whose other end closes with this process. It is started for
- * long work only. Windows has no such shell; there is no guard there.
+ * Ends this process when whoever started it is gone: in an endless native call, its main thread would not notice, and
+ * run for ever.
  */
-export function guard(pid: number | undefined): Guard {
-  let timer: NodeJS.Timeout | undefined;
-  let stop: () => void = () => undefined;
-  const start = () => {
-    stop = watch(pid!);
-  };
-  return {
-    setBusy(isBusy) {
-      clearTimeout(timer);
-      timer = isBusy && pid !== undefined && process.platform !== 'win32' ? setTimeout(start, PATIENCE_MS).unref() : undefined; // prettier-ignore
-      if (!isBusy) stop();
-    },
-    stop() {
-      clearTimeout(timer);
-      stop();
-    },
-  };
-}
-
-/** A line at the pipe means that all is well; its end, that nobody is there. */
-function watch(pid: number): () => void {
-  const shell = spawn('/bin/sh', ['-c', 'read line || kill -9 "$0"', String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    // An interrupt from the keyboard is not for the guard.
-    detached: true,
-  });
-  shell.on('error', () => undefined);
-  shell.stdin.on('error', () => undefined);
-  shell.unref();
-  (shell.stdin as { unref?(): void }).unref?.();
-  return () => {
-    shell.stdin.end('\n');
-  };
+export function guard(): void {
+  // Without an environment and arguments of its own the thread starts sooner.
+  new Worker(WATCH, { eval: true, execArgv: [], env: {} }).unref();
 }

@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Request } from '../protocol.ts';
 import { serve } from '../serve.ts';
 import { bindings } from './bindings.ts';
+import { guard } from './guard.ts';
 
 /*
  * What runs in a worker thread or in a process of its own: it answers requests until whoever started it is gone.
@@ -15,6 +16,7 @@ if (parentPort) {
     request(message);
   });
 } else if (process.send) {
+  guard();
   const request = serve(bindings, (reply) => {
     process.send!(reply);
   });

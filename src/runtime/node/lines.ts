@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Tensor } from '../../tensor.ts';
 import type { NamedTensors, Reply } from '../protocol.ts';
 import type { Line, LineEvents } from '../remote.ts';
-import { guard } from './guard.ts';
+import { GUARD_FD } from './guard.ts';
 import { disableTelemetry, TELEMETRY_SWITCH } from './telemetry.ts';
 
 /** What runs at the other end; it lies beside this file. */
@@ -48,15 +48,15 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
     serialization: 'advanced',
     execArgv: [],
     env: { ...process.env, [TELEMETRY_SWITCH]: '1' },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // The last is the guard's: it closes when this process ends, however it ends.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
   });
-  const watching = guard(child.pid);
   let isHeld: boolean | undefined;
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-WORDS_KEPT);
   });
-  (child.stderr as { unref?(): void } | null)?.unref?.();
+  for (const pipe of [child.stderr, child.stdio[GUARD_FD]]) (pipe as { unref?(): void } | null)?.unref?.();
   child.on('message', (reply) => {
     onReply(owned(reply as Reply));
   });
@@ -64,7 +64,6 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
     onDeath(error.message, error);
   });
   child.on('exit', (code, signal) => {
-    watching.stop();
     const how = signal ?? `exit code ${String(code)}`;
     onDeath(how, words.trim() === '' ? undefined : new Error(words.trim()));
   });
@@ -80,7 +79,6 @@ export function openProcess({ onReply, onDeath }: LineEvents): Line {
     hold(isBusy) {
       if (isBusy === isHeld) return;
       isHeld = isBusy;
-      watching.setBusy(isBusy);
       for (const handle of [child, child.channel]) {
         if (isBusy) handle?.ref();
         else handle?.unref();
