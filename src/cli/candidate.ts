@@ -1,5 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { draftBeside } from '../files/draft.ts';
+import { failed } from '../files/faults.ts';
 import { writeModelFiles } from '../files/write.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { splitOnnx, writeOnnx, type SplitLimits, type WriteOptions } from '../onnx/write.ts';
@@ -27,7 +29,12 @@ export async function withCandidate<T>(
     const model = writeOnnx(graph, options);
     return work({ model, sizeBytes: model.length });
   }
-  const folder = mkdtempSync(join(dirname(output), '.edgefold-'));
+  const folder = draftBeside(output);
+  try {
+    mkdirSync(folder);
+  } catch (cause) {
+    failed('cannot be written', output, cause);
+  }
   const remove = () => {
     rmSync(folder, { recursive: true, force: true });
   };

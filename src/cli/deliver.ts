@@ -62,7 +62,11 @@ export async function deliver(
       refuseOverInput(output, pathsRead);
       return bytes;
     };
-  const options = { force: args.flag('force'), ...(externalData && { externalData: guarded(externalData) }) };
+  const options = {
+    force: args.flag('force'),
+    removeReplacedData: true,
+    ...(externalData && { externalData: guarded(externalData) }),
+  };
   // The files beside a source have been read by now.
   refuseOverInput(output, pathsRead);
   const provenance = delivery.isNew ? await stamped(delivery) : null;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { writeFileWhole } from '../files/write.ts';
 import { reportPage, type PageContents } from '../parity/page/page.ts';
+import { heldSignals } from './signals.ts';
 import { readVersion } from './version.ts';
 
 /** Writes a comparison as one page, which holds the chart library too. @throws {EdgefoldError} FILE. */
@@ -14,5 +15,5 @@ export async function writeReport(
   const text = (file: string) => readFileSync(resolve(`uplot/dist/${file}`), 'utf8');
   const library = { script: text('uPlot.iife.min.js'), style: text('uPlot.min.css') };
   const page = reportPage({ ...contents, tool: `edgefold ${readVersion()}` }, library);
-  await writeFileWhole(path, [new TextEncoder().encode(page)], options);
+  await heldSignals(() => writeFileWhole(path, [new TextEncoder().encode(page)], options));
 }

@@ -1,19 +1,27 @@
-import { createHash, randomBytes, type Hash } from 'node:crypto';
-import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { link, lstat, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EdgefoldError } from '../errors.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { splitOnnx, type SplitLimits, type WriteOptions } from '../onnx/write.ts';
+import { splitOnnx, type SplitLimits, type SplitModel, type WriteOptions } from '../onnx/write.ts';
+import { discard } from './draft.ts';
+import { syncFolder, writeDraft, type Draft } from './write-draft.ts';
 import { failed, notRegular } from './faults.ts';
+import { dataName, dataReferredTo, settle, sweep, type Journal } from './journal.ts';
 
 export interface OutputOptions {
   /** Replaces an existing file; otherwise that is an error. */
   readonly force?: boolean;
+  /**
+   * Removes the data files of the model that is replaced, where no other file of the folder refers to them. Off by
+   * default: a graph that was read from there may still need them.
+   */
+  readonly removeReplacedData?: boolean;
 }
 
 /**
  * Writes a file so that its name holds the old content or the new, never half of it: into a new file beside it,
- * which takes the name when everything is on the disk.
+ * which takes the name when everything is on the disk. A link is not followed, and the file's permissions stay.
  *
  * @returns its size in bytes.
  * @throws {EdgefoldError} FILE.
@@ -23,10 +31,8 @@ export async function writeFileWhole(
   pieces: Iterable<Uint8Array>,
   options: OutputOptions = {},
 ): Promise<number> {
-  await checkTarget(path, options);
-  const draft = await writeDraft(path, pieces);
-  await commit(draft.path, path, options);
-  return draft.size;
+  const { sizeBytes } = await writeSplit(path, { dataBytes: 0, data: () => [], model: () => pieces }, options);
+  return sizeBytes;
 }
 
 /** Where {@link writeModelFiles} put a model. */
@@ -50,102 +56,105 @@ export async function writeModelFiles(
   options: OutputOptions & WriteOptions & Partial<SplitLimits> = {},
 ): Promise<WrittenModel> {
   await checkTarget(path, options);
-  const split = splitOnnx(graph, options);
-  const data = split.dataBytes === 0 ? undefined : await writeData(path, split.data());
-  const model = split.model(data ? basename(data.path) : '');
-  const sizeBytes = await writeFileWhole(path, model, options);
-  return { path, sizeBytes, data };
+  return writeSplit(path, splitOnnx(graph, options), options);
 }
 
-async function writeData(path: string, pieces: Iterable<Uint8Array>): Promise<{ path: string; sizeBytes: number }> {
+async function writeSplit(path: string, split: SplitModel, options: OutputOptions): Promise<WrittenModel> {
+  await sweep(dirname(path));
+  const mode = await checkTarget(path, options);
   const hash = createHash('sha256');
-  const draft = await writeDraft(path, pieces, hash);
-  const name = `${basename(path).replace(/\.onnx$/, '')}.${hash.digest('hex').slice(0, 16)}.data`;
-  const target = join(dirname(path), name);
-  // Whatever has this name has this content.
-  await commit(draft.path, target, { force: true });
-  return { path: target, sizeBytes: draft.size };
-}
-
-async function checkTarget(path: string, { force = false }: OutputOptions): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (!found) return;
-  if (!found.isFile()) throw notRegular(path);
-  if (force) return;
-  throw new EdgefoldError('FILE', 'the file exists already', { where: path, hint: 'Give another name, or use force.' });
-}
-
-async function writeDraft(
-  path: string,
-  pieces: Iterable<Uint8Array>,
-  hash?: Hash,
-): Promise<{ path: string; size: number }> {
-  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  const file = await open(draft, 'wx').catch((cause: unknown) => failed('cannot be written', path, cause));
-  let writing = Promise.resolve();
+  const data = split.dataBytes === 0 ? undefined : await writeDraft(path, split.data(), { mode, hash });
+  const name = data && dataName(basename(path), hash.digest('hex'));
+  const drafts = data ? [data.path] : [];
   try {
-    let size = 0;
-    // While the system writes one batch, the next is made.
-    for (const batch of batches(pieces)) {
-      hash?.update(batch);
-      await writing;
-      writing = writeAll(file, batch);
-      size += batch.length;
-    }
-    await writing;
-    await file.sync();
-    await file.close();
-    return { path: draft, size };
+    const model = await writeDraft(path, split.model(name ?? ''), { mode });
+    drafts.push(model.path);
+    await commit(path, { model, data: data && { path: data.path, name: name! } }, options);
+    const target = data && { path: join(dirname(path), name!), sizeBytes: data.sizeBytes };
+    return { path, sizeBytes: model.sizeBytes, data: target };
   } catch (cause) {
-    await writing.catch(() => undefined);
-    await file.close().catch(() => undefined);
-    await unlink(draft).catch(() => undefined);
+    for (const draft of drafts) await discard(draft);
     return failed('cannot be written', path, cause);
   }
 }
 
-/** What is worth one call of the system, and stays in the processor's cache. */
-const BATCH_BYTES = 2 ** 20;
-
-/** The bytes of all pieces, each good until the next but one is asked for; those of a piece, until the next one. */
-function* batches(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-  let [batch, spare] = [new Uint8Array(BATCH_BYTES), new Uint8Array(BATCH_BYTES)];
-  let filled = 0;
-  for (const piece of pieces) {
-    for (let done = 0; done < piece.length;) {
-      const part = piece.subarray(done, done + BATCH_BYTES - filled);
-      batch.set(part, filled);
-      done += part.length;
-      filled += part.length;
-      if (filled < BATCH_BYTES) continue;
-      yield batch;
-      [batch, spare, filled] = [spare, batch, 0];
-    }
-  }
-  yield batch.subarray(0, filled);
+interface Drafts {
+  readonly model: Draft;
+  readonly data: { readonly path: string; readonly name: string } | undefined;
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done);
-    done += bytesWritten;
-  }
-}
-
-async function commit(draft: string, path: string, options: OutputOptions): Promise<void> {
+/** Gives drafts their names, the data first: that of the model is what counts. */
+async function commit(path: string, { model, data }: Drafts, options: OutputOptions): Promise<void> {
+  const folder = dirname(path);
+  const journal = await openJournal(path, data?.name, options);
   try {
-    await checkTarget(path, options);
-    await rename(draft, path);
+    if (data) {
+      await rename(data.path, join(folder, data.name));
+      await syncFolder(folder);
+    }
+    await takeName(model.path, path, options);
+    await syncFolder(folder);
   } catch (cause) {
-    await unlink(draft).catch(() => undefined);
-    failed('cannot be written', path, cause);
+    // Somebody may refer to the data by now only if the model has its name.
+    await discard(model.path);
+    throw cause;
+  } finally {
+    if (journal) await settle(journal.path, journal.content);
   }
-  await syncFolder(dirname(path));
 }
 
-/** Puts the new name on the disk, where the system lets a folder be synchronised. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
+/** Notes, and puts on the disk, which data files may be without a model if this ends half-way; often there are none. */
+async function openJournal(path: string, data: string | undefined, { force, removeReplacedData }: OutputOptions) {
+  const isNew = data !== undefined && !(await lstat(join(dirname(path), data)).catch(() => undefined));
+  const isReplacing = force && removeReplacedData && (await lstat(path).catch(() => undefined));
+  const old = isReplacing ? await dataReferredTo(path) : [];
+  const content: Journal = {
+    model: basename(path),
+    put: isNew ? [data] : [],
+    replaced: old.filter((name) => name !== data),
+  };
+  if (content.put.length + content.replaced.length === 0) return undefined;
+  const text = new TextEncoder().encode(JSON.stringify(content));
+  const draft = await writeDraft(path, [text], { kind: 'journal' });
+  await syncFolder(dirname(path));
+  return { path: draft.path, content };
+}
+
+/** Without `force` nothing is replaced, not even what somebody else has just written. */
+async function takeName(draft: string, path: string, { force = false }: OutputOptions): Promise<void> {
+  await checkTarget(path, { force });
+  if (force || !(await isLinked(draft, path))) await rename(draft, path);
+  else await discard(draft);
+}
+
+/** `false` where the file system has no hard links. */
+async function isLinked(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, path);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw existsAlready(path);
+    if (NO_LINKS.has((cause as NodeJS.ErrnoException).code ?? '')) return false;
+    throw cause;
+  }
+}
+
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL']);
+
+/** @returns the permissions of the file that is there. */
+async function checkTarget(path: string, { force = false }: OutputOptions): Promise<number | undefined> {
+  const found = await lstat(path).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') failed('cannot be written', path, cause);
+  });
+  if (!found) return undefined;
+  if (!found.isFile()) throw notRegular(path);
+  if (force) return found.mode & 0o777;
+  throw existsAlready(path);
+}
+
+function existsAlready(path: string): EdgefoldError {
+  return new EdgefoldError('FILE', 'the file exists already', {
+    where: path,
+    hint: 'Give another name, or use force.',
+  });
 }

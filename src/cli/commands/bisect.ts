@@ -15,6 +15,7 @@ import { PARITY_OPTIONS, paritySettings, type ParitySettings } from '../parity-c
 import type { Progress } from '../progress.ts';
 import { countText, numberText, plural } from '../quantities.ts';
 import { startRuntime } from '../runtime.ts';
+import { heldSignals } from '../signals.ts';
 import { columns } from '../table.ts';
 import { safe, styles } from '../terminal.ts';
 
@@ -93,7 +94,7 @@ interface Target {
 async function told(found: Bisection, target: Target): Promise<Omit<BisectDocument, 'reference' | 'candidate'>> {
   if (found.verdict !== 'found') return found;
   const { verdict, site, before, sites, reference, candidate } = found;
-  return { verdict, sites, before, site, written: await save({ reference, candidate }, target) };
+  return { verdict, sites, before, site, written: await heldSignals(() => save({ reference, candidate }, target)) };
 }
 
 /** Files are named by what they are: names of tensors come from a file, and could lead anywhere. */

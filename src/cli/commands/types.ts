@@ -8,6 +8,7 @@ import { inputSpecs, outputSpecs } from '../graph-specs.ts';
 import type { SpecJson, TypesDocument } from '../json.ts';
 import { onnxSource } from '../onnx-source.ts';
 import { checkOutput } from '../output-file.ts';
+import { heldSignals } from '../signals.ts';
 import { safe } from '../terminal.ts';
 
 export const typesCommand: Command = {
@@ -32,7 +33,8 @@ async function run(args: Arguments): Promise<Outcome> {
   if (output !== undefined) await checkOutput(output, file.pathsRead, args.flag('force'));
   const module = typesModule(graph, file.name);
   if (output !== undefined) {
-    await writeFileWhole(output, [new TextEncoder().encode(module)], { force: args.flag('force') });
+    const bytes = new TextEncoder().encode(module);
+    await heldSignals(() => writeFileWhole(output, [bytes], { force: args.flag('force') }));
   }
   const document: TypesDocument = {
     model: file.name,
