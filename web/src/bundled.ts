@@ -18,8 +18,8 @@ interface BundledModel {
 }
 
 export const BUNDLED: readonly BundledModel[] = [
-  { title: 'Digits, BatchNormalization before ELU (Keras 3)', url: beforeActivation, file: 'digits.keras' },
-  { title: 'Digits, BatchNormalization after ELU (HDF5)', url: afterActivation, file: 'digits.h5' },
+  { title: 'Digits, normalised before ELU (.keras)', url: beforeActivation, file: 'digits.keras' },
+  { title: 'Digits, normalised after ELU (.h5)', url: afterActivation, file: 'digits.h5' },
 ];
 
 export async function bundledFile({ url, file }: BundledModel): Promise<GivenFile> {

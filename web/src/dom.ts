@@ -33,11 +33,11 @@ export function fill(section: HTMLElement, ...children: readonly Child[]): void 
   section.replaceChildren(...[heading, ...children].filter((child) => child !== null && child !== undefined && child !== false)); // prettier-ignore
 }
 
+/** Columns of nothing but numbers stand at their right; the first names its row. */
 export function table(caption: string, headings: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
-  const head = h('tr', {}, ...headings.map((heading) => h('th', { scope: 'col' }, heading)));
-  const body = rows.map((cells) =>
-    h('tr', {}, ...cells.map((cell) => h('td', { class: isNumeric(cell) ? 'number' : undefined }, cell))),
-  );
+  const classes = headings.map((_, column) => (column > 0 && rows.every((cells) => isNumeric(cells[column])) ? 'number' : undefined)); // prettier-ignore
+  const head = h('tr', {}, ...headings.map((heading, column) => h('th', { scope: 'col', class: classes[column] }, heading))); // prettier-ignore
+  const body = rows.map((cells) => h('tr', {}, ...cells.map((cell, column) => h('td', { class: classes[column] }, cell)))); // prettier-ignore
   return h(
     'div',
     { class: 'wide', tabindex: 0, role: 'region', 'aria-label': caption },
@@ -45,4 +45,4 @@ export function table(caption: string, headings: readonly string[], rows: readon
   );
 }
 
-const isNumeric = (cell: Child): boolean => typeof cell === 'string' && /^[−\d][\d.,e×+−\s/-]*( \S{1,3})?$/.test(cell);
+const isNumeric = (cell: Child): boolean => typeof cell === 'string' && (cell === '' || /^[−\d][\d.,e×+−\s/-]*( \S{1,3})?$/.test(cell)); // prettier-ignore

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LoadProgress } from '../../../src/runtime/model.ts';
+import type { WebLoadOptions } from '../../../src/runtime/web.ts';
 import { disposable, openSite } from '../../support/browser.ts';
 import { failureOfLoading } from './page.ts';
 import { pageOf, type Stage } from './stage.ts';
@@ -178,7 +179,7 @@ export function sourceTests(stage: () => Stage): void {
     expect(kept).toEqual([sizeOf('mlp.onnx')]);
   });
 
-  test.each([
+  test.each<readonly [string, WebLoadOptions, code: string, words: RegExp]>([
     ['/none.onnx', {}, 'FILE', /404/],
     ['http://[', {}, 'USAGE', /no URL/],
     ['/cases.js', {}, 'RUNTIME', /protobuf/],

@@ -6,14 +6,14 @@ import type { BothRuns } from '../studio/protocol.ts';
 const MOST_BARS = 10;
 const MOST_CLASSES = 10_000;
 
-/** What the model says, as bars where the first output looks like classes, and how far apart both forms are. */
+/** @returns the same in a few words. What the model says is shown as bars where the first output looks like classes, and how far apart both forms are. */
 export function showAnswer(
   into: HTMLElement,
   { folded, unfolded, ms, report }: BothRuns,
   labels: readonly string[],
-): void {
+): string {
   const [name, output] = Object.entries(folded)[0] ?? [];
-  if (name === undefined || !output) return;
+  if (name === undefined || !output) return '';
   const values = numbersOf(output);
   const rows = isClasses(output) ? bars(values, labels) : [h('p', { class: 'soft' }, describe(folded))];
   const where = `${report.used}${report.adapter ? ` (${report.adapter.vendor} ${report.adapter.architecture}${report.adapter.isFallback ? ', in software' : ''})` : ''}`;
@@ -26,6 +26,7 @@ export function showAnswer(
       `Folded ${duration(ms.folded)}, unfolded ${duration(ms.unfolded)} on ${where}. Largest difference between them: ${small(largestDifference(folded, unfolded))}.`,
     ),
   );
+  return into.querySelector('.verdict-line, .soft')?.textContent ?? '';
 }
 
 const numbersOf = ({ data }: Tensor): number[] => (typeof data[0] === 'string' ? [] : Array.from(data as Float32Array, Number)); // prettier-ignore

@@ -23,6 +23,7 @@ export function drawPad(onChange: () => void): DrawPad {
     tabindex: 0,
     role: 'application',
     'aria-label': 'Drawing pad. Arrow keys move the pen, with Shift they draw, Delete clears.',
+    'aria-describedby': 'pad-help',
     id: 'pad',
   });
   const ink = canvas.getContext('2d', { willReadFrequently: true })!;
@@ -36,6 +37,12 @@ export function drawPad(onChange: () => void): DrawPad {
       stroke(ink, pen, to);
     }
     pen = to;
+  };
+  const element = h('div', { class: 'pad' }, canvas);
+  /** Where a keyboard's next stroke begins. */
+  const placePen = () => {
+    element.style.setProperty('--pen-x', `${(100 * pen.x) / SIZE}%`);
+    element.style.setProperty('--pen-y', `${(100 * pen.y) / SIZE}%`);
   };
   const clear = () => {
     shown = undefined;
@@ -59,12 +66,12 @@ export function drawPad(onChange: () => void): DrawPad {
     if (!step) return;
     event.preventDefault();
     moveTo({ x: within(pen.x + step[0] * STEP), y: within(pen.y + step[1] * STEP) }, event.shiftKey);
-    canvas.style.setProperty('--pen-x', `${pen.x / SIZE}`);
-    canvas.style.setProperty('--pen-y', `${pen.y / SIZE}`);
+    placePen();
     if (event.shiftKey) onChange();
   });
+  canvas.addEventListener('focus', placePen);
   return {
-    element: canvas,
+    element,
     clear,
     read: (width, height) => shown ?? centred(ink, width, height),
     show: (levels, width, height) => {

@@ -5,7 +5,13 @@ import type { OpenedModel } from '../studio/protocol.ts';
 export function graphs(section: HTMLElement, { drawings, fold }: OpenedModel): void {
   fill(
     section,
-    h('p', { class: 'soft' }, 'Dashed: gone. Blue: other weights than before. Green: new.'),
+    h(
+      'ul',
+      { class: 'legend' },
+      h('li', { class: 'gone' }, 'gone'),
+      h('li', { class: 'rewritten' }, 'other weights than before'),
+      h('li', { class: 'new' }, 'new'),
+    ),
     h(
       'div',
       { class: 'columns' },
@@ -18,5 +24,10 @@ export function graphs(section: HTMLElement, { drawings, fold }: OpenedModel): v
 function drawing(title: string, markup: string): HTMLElement {
   const box = h('div', { class: 'wide tall', tabindex: 0, role: 'region', 'aria-label': title });
   box.innerHTML = markup;
+  // Wide drawings begin where the model does.
+  requestAnimationFrame(() => {
+    const first = box.querySelector('.node')?.getBoundingClientRect();
+    if (first) box.scrollLeft = first.x + first.width / 2 - box.getBoundingClientRect().x - box.clientWidth / 2;
+  });
   return h('div', {}, h('h3', {}, title), box);
 }

@@ -13,23 +13,41 @@ interface Comparison {
   /** Whether no other model was opened meanwhile. */
   readonly isCurrent: () => boolean;
   readonly onDone: () => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** Proves on the spot that both models give the same numbers, then, if asked, that both providers do. */
 export async function parityPanel(section: HTMLElement, comparisonOf: Comparison): Promise<void> {
-  const { studio, sizeBytes, isCurrent, onDone } = comparisonOf;
+  const { studio, sizeBytes, isCurrent, onDone, onError } = comparisonOf;
   const compare = async () => {
-    fill(section, h('p', { class: 'soft' }, 'Running both on the same inputs …'));
-    const report = await studio.verify();
+    fill(section, h('p', { class: 'soft', role: 'status' }, 'Running both on the same inputs …'));
+    const report = await studio.verify().catch((error: unknown) => {
+      if (isCurrent()) fill(section, h('p', { class: 'problem' }, (error as Error).message));
+      throw error;
+    });
     if (!isCurrent()) return;
-    fill(section, ...comparison('Unfolded and folded', report), gpuButton(section, studio));
+    fill(
+      section,
+      h('div', { id: 'verdict' }, ...comparison('Unfolded and folded', report)),
+      gpuButton(section, studio),
+    );
     onDone();
   };
   if (sizeBytes <= AUTOMATIC_BYTES) {
     await compare();
     return;
   }
-  const start = h('button', { type: 'button', class: 'primary', onclick: () => void compare() }, 'Compare now');
+  const start = h(
+    'button',
+    {
+      type: 'button',
+      class: 'primary',
+      onclick: () => {
+        compare().catch(onError);
+      },
+    },
+    'Compare now',
+  );
   fill(section, h('p', {}, 'This model is large; comparing takes a while.'), start);
 }
 
@@ -64,7 +82,7 @@ function comparison(title: string, report: ParityReport): HTMLElement[] {
     h(
       'p',
       {},
-      h('span', { class: `verdict ${verdict}`, id: 'verdict' }, verdict),
+      h('span', { class: `verdict ${verdict}` }, verdict),
       ` ${reason ?? `${plural(samples, 'sample')}, ${plural(runs.length, 'run')}.`} ${proofOf(report)}`,
     ),
     ...Object.entries(outputs).map(([name, { ulp }]) =>
@@ -82,6 +100,6 @@ function comparison(title: string, report: ParityReport): HTMLElement[] {
 
 /** What the proof says, where there is one. */
 function proofOf({ audit }: ParityReport): string {
-  if (audit.verdict !== 'proven') return '';
+  if (audit.verdict !== 'proven' || audit.sites === 0) return '';
   return `Each of ${plural(audit.sites, 'place')} that folding changed is proven to differ by rounding only (${audit.elements} elements, largest share of a bound ${(100 * audit.worstShare).toFixed(0)} %).`;
 }

@@ -15,19 +15,29 @@ export function valuesOf(image: ImageBitmap, to: PictureInput, range: RangeName)
     : pixelsOf(image, side, to, range);
 }
 
+/** The largest centred part of an image that has the shape of the canvas. */
+export function drawCentred(
+  pen: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
+  image: ImageBitmap,
+  [imageWidth, imageHeight]: readonly [number, number] = [image.width, image.height],
+): void {
+  const { width, height } = pen.canvas;
+  const scale = Math.min(imageWidth / width, imageHeight / height);
+  const [wide, high] = [width * scale, height * scale];
+  pen.imageSmoothingQuality = 'high';
+  pen.drawImage(image, (imageWidth - wide) / 2, (imageHeight - high) / 2, wide, high, 0, 0, width, height);
+}
+
 /** The largest centred part of an image, scaled to the model's size and laid out as it takes it. */
 function pixelsOf(
-  image: CanvasImageSource,
+  image: ImageBitmap,
   side: readonly [number, number],
   to: PictureInput,
   range: RangeName,
 ): Float32Array {
   const { width, height, channels, layout } = to;
   const canvas = new OffscreenCanvas(width, height).getContext('2d')!;
-  canvas.imageSmoothingQuality = 'high';
-  const scale = Math.min(side[0] / width, side[1] / height);
-  const [w, ht] = [width * scale, height * scale];
-  canvas.drawImage(image, (side[0] - w) / 2, (side[1] - ht) / 2, w, ht, 0, 0, width, height);
+  drawCentred(canvas, image, side);
   const { data } = canvas.getImageData(0, 0, width, height);
   const [low, high] = RANGES[range];
   const area = width * height;
@@ -46,23 +56,48 @@ function pixelsOf(
 const luma = (data: Uint8ClampedArray, at: number): number =>
   0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
 
-/** The camera's picture until somebody takes a still of it; ends the camera in any case. @throws {Error} if there is none. */
-export async function stillFromCamera(into: HTMLElement): Promise<ImageBitmap> {
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+/**
+ * The camera's picture until somebody takes a still of it, or does not want to; the camera ends in any case.
+ * @returns nothing where nobody took one.
+ * @throws {Error} if there is no camera, or it may not be used.
+ */
+export async function stillFromCamera(into: HTMLElement, signal: AbortSignal): Promise<ImageBitmap | undefined> {
+  const stream = await openCamera();
   const video = h('video', { autoplay: true, muted: true, playsinline: true, 'aria-label': 'The camera' });
   video.srcObject = stream;
   const shutter = h('button', { type: 'button', class: 'primary' }, 'Take the picture');
-  const box = h('div', { class: 'camera' }, video, shutter);
+  const cancel = h('button', { type: 'button' }, 'Cancel');
+  const box = h('div', { class: 'camera' }, video, h('div', { class: 'row' }, shutter, cancel));
   into.append(box);
   try {
+    signal.throwIfAborted();
     await video.play();
     shutter.focus();
-    await new Promise((resolve) => {
-      shutter.addEventListener('click', resolve, { once: true });
-    });
-    return await createImageBitmap(video);
+    const isTaken = await new Promise<boolean>((resolve) => {
+      shutter.addEventListener('click', () => { resolve(true); });
+      for (const [end, name] of [[cancel, 'click'], [signal, 'abort']] as const) end.addEventListener(name, () => { resolve(false); });
+    }); // prettier-ignore
+    return isTaken ? await createImageBitmap(video) : undefined;
   } finally {
     for (const track of stream.getTracks()) track.stop();
     box.remove();
+  }
+}
+
+/** @throws {Error} for a file that is no picture, or one that the browser does not know. */
+export async function pictureOf(file: Blob): Promise<ImageBitmap> {
+  return createImageBitmap(file).catch((cause: unknown) => {
+    throw new Error('The browser cannot read this picture.', { cause });
+  });
+}
+
+/** Absent from pages that are not served over HTTPS. */
+async function openCamera(): Promise<MediaStream> {
+  const { mediaDevices } = navigator as { readonly mediaDevices?: MediaDevices };
+  if (!mediaDevices) throw new Error('The camera is for pages served over HTTPS only.');
+  try {
+    return await mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+  } catch (cause) {
+    throw new Error(`The camera cannot be used: ${(cause as Error).message}.`, { cause });
   }
 }

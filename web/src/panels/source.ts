@@ -2,22 +2,30 @@ import { BUNDLED, bundledFile } from '../bundled.ts';
 import { fill, h } from '../dom.ts';
 import type { GivenFile } from '../studio/protocol.ts';
 
+export interface SourceHandlers {
+  readonly onFiles: (files: readonly GivenFile[], isBundled: boolean) => void;
+  /** A picture was dropped: something for the model that is open. */
+  readonly onPicture: (picture: Blob) => void;
+  readonly onError: (error: unknown) => void;
+}
+
 /** A model is dropped anywhere, chosen from the disk, or taken from the bundled ones. */
-export function sourcePanel(
-  section: HTMLElement,
-  onFiles: (files: readonly GivenFile[], isBundled: boolean) => void,
-  onError: (error: unknown) => void,
-): void {
+export function sourcePanel(section: HTMLElement, { onFiles, onPicture, onError }: SourceHandlers): void {
   const file = h('input', { type: 'file', multiple: true, id: 'files', class: 'visually-hidden' });
   const bundled = h(
     'select',
     { id: 'bundled' },
-    h('option', { value: '', disabled: true, hidden: true }, 'none'),
+    h('option', { value: '', disabled: true, hidden: true }, 'your own file is open'),
     ...BUNDLED.map(({ title }, i) => h('option', { value: i, selected: i === 0 }, title)),
   );
   const openOwn = (files: readonly GivenFile[]) => {
     bundled.value = '';
     onFiles(files, false);
+  };
+  const drop = (files: readonly GivenFile[]) => {
+    const [first] = files;
+    if (files.length === 1 && first!.blob.type.startsWith('image/')) onPicture(first!.blob);
+    else openOwn(files);
   };
   file.addEventListener('change', () => {
     openOwn(Array.from(file.files ?? [], given));
@@ -35,11 +43,11 @@ export function sourcePanel(
       { class: 'source' },
       h('label', { for: 'files', class: 'button primary' }, 'Open a model'),
       file,
-      h('span', { class: 'soft' }, 'or drop it anywhere: .keras, .h5, .onnx, or all files of a TF.js model'),
+      h('span', { class: 'soft hint' }, 'or drop it anywhere: .keras, .h5, .onnx, or the folder of a TF.js model'),
       h('label', { class: 'field push' }, 'Bundled ', bundled),
     ),
   );
-  acceptDrops(openOwn, onError);
+  acceptDrops(drop, onError);
   open();
 }
 
@@ -54,11 +62,14 @@ function acceptDrops(onFiles: (files: readonly GivenFile[]) => void, onError: (e
   for (const end of ['dragleave', 'drop']) body.addEventListener(end, () => { body.classList.remove('dropping'); }); // prettier-ignore
   body.addEventListener('drop', (event) => {
     event.preventDefault();
-    const items = Array.from(event.dataTransfer?.items ?? []);
-    const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
-    void Promise.all(entries.map(filesIn)).then((files) => {
-      if (files.flat().length > 0) onFiles(files.flat());
-    }, onError);
+    // What was dragged out of another page has no entry.
+    const parts = Array.from(event.dataTransfer?.items ?? [], (item) => item.webkitGetAsEntry() ?? item.getAsFile()).filter((part) => part !== null); // prettier-ignore
+    void Promise.all(parts.map(async (part) => (part instanceof File ? [given(part)] : filesIn(part)))).then(
+      (files) => {
+        if (files.flat().length > 0) onFiles(files.flat());
+      },
+      onError,
+    );
   });
 }
 

@@ -4,7 +4,7 @@ import type { OpenedModel, Studio } from '../studio/protocol.ts';
 import { showAnswer } from './answer.ts';
 import { drawPad } from './draw-pad.ts';
 import { inputKind, type InputKind } from './input-kind.ts';
-import { RANGES, stillFromCamera, valuesOf, type RangeName } from './picture.ts';
+import { drawCentred, pictureOf, RANGES, stillFromCamera, valuesOf, type RangeName } from './picture.ts';
 import type { Samples } from '../bundled.ts';
 
 interface Trial {
@@ -14,31 +14,35 @@ interface Trial {
   readonly onError: (error: unknown) => void;
 }
 
+interface LiveTrial extends Trial {
+  /** Aborted when another model is opened. */
+  readonly signal: AbortSignal;
+}
+
+export interface Trying {
+  /** Gives the model a picture; absent where it takes none. */
+  readonly showPicture?: ((picture: Blob) => void) | undefined;
+  /** Ends what is still going on, such as the camera. */
+  readonly end: () => void;
+}
+
 /** Gives the model an input by hand and shows what it says. */
-export function tryIt(section: HTMLElement, trial: Trial): void {
-  const answer = h(
-    'div',
-    { class: 'answer', 'aria-live': 'polite' },
-    h('p', { class: 'soft' }, 'What the model says comes here.'),
-  );
+export function tryIt(section: HTMLElement, trial: Trial): Trying {
+  const ending = new AbortController();
+  const said = h('p', { class: 'visually-hidden', role: 'status' });
+  const answer = h('div', {}, h('p', { class: 'soft' }, 'What the model says comes here.'));
   const provider = h('select', { id: 'provider' }, option('wasm', 'CPU (WebAssembly)'), option('webgpu', 'GPU (WebGPU)')); // prettier-ignore
   const run = latestOnly(async (input: Record<string, Input>) => {
     const result = await trial.studio.run(input, provider.value as Provider);
-    showAnswer(answer, result, trial.samples?.classes ?? []);
-  }, trial.onError);
+    if (!ending.signal.aborted) said.textContent = showAnswer(answer, result, trial.samples?.classes ?? []);
+  }, (error) => { if (!ending.signal.aborted) trial.onError(error); }); // prettier-ignore
   const kind = inputKind(trial.model);
-  const give = GIVERS[kind.kind](kind as never, trial, (input) => void run(input));
+  const give = GIVERS[kind.kind](kind as never, { ...trial, signal: ending.signal }, (input) => void run(input));
   provider.addEventListener('change', give.again);
-  fill(
-    section,
-    h(
-      'div',
-      { class: 'columns' },
-      h('div', {}, ...give.elements, h('label', { class: 'field' }, 'Run on ', provider)),
-      answer,
-    ),
-  );
+  const choices = h('label', { class: 'field' }, 'Run on ', provider);
+  fill(section, h('div', { class: 'columns' }, h('div', {}, ...give.elements, choices), h('div', { class: 'answer' }, said, answer))); // prettier-ignore
   give.again();
+  return { showPicture: give.showPicture, end: () => { ending.abort(); } }; // prettier-ignore
 }
 
 const option = (value: string, text: string) => h('option', { value }, text);
@@ -66,11 +70,12 @@ interface Giver {
   readonly elements: readonly HTMLElement[];
   /** Gives the input that is there once more. */
   readonly again: () => void;
+  readonly showPicture?: (picture: Blob) => void;
 }
 type Give = (input: Record<string, Input>) => void;
 type Kind<K extends InputKind['kind']> = Extract<InputKind, { kind: K }>;
 
-const GIVERS: { readonly [K in InputKind['kind']]: (kind: Kind<K>, trial: Trial, give: Give) => Giver } = {
+const GIVERS: { readonly [K in InputKind['kind']]: (kind: Kind<K>, trial: LiveTrial, give: Give) => Giver } = {
   drawing({ spec, width, height }, { samples }, give) {
     const again = () => {
       const data = pad.read(width, height);
@@ -92,34 +97,46 @@ const GIVERS: { readonly [K in InputKind['kind']]: (kind: Kind<K>, trial: Trial,
     };
   },
 
-  picture(kind, { onError }, give) {
-    const range = h('select', {}, ...Object.keys(RANGES).map((name) => option(name, name)));
-    const preview = h('canvas', { width: kind.width, height: kind.height, class: 'preview', role: 'img', 'aria-label': 'The picture as it was given' }); // prettier-ignore
+  picture(kind, { onError, signal }, give) {
+    const range = h('select', { id: 'range' }, ...Object.keys(RANGES).map((name) => option(name, name)));
+    const preview = h('canvas', { width: kind.width, height: kind.height, class: 'preview', role: 'img', 'aria-label': 'The picture as the model sees it', hidden: true }); // prettier-ignore
+    const empty = h('p', { class: 'soft place' }, 'Drop a picture here, choose one, or take one.');
     const box = h('div');
     let image: ImageBitmap | undefined;
     const again = () => {
       if (!image) return;
-      preview.getContext('2d')?.drawImage(image, 0, 0, preview.width, preview.height);
+      [preview.hidden, empty.hidden] = [false, true];
+      const pen = preview.getContext('2d')!;
+      pen.clearRect(0, 0, preview.width, preview.height);
+      drawCentred(pen, image);
       const shape = kind.spec.shape.map((dim, axis) =>
         typeof dim === 'number' ? dim : axis === 0 ? 1 : sideOf(kind, axis),
       );
       give({ [kind.spec.name]: { data: valuesOf(image, kind, range.value as RangeName), shape } });
     };
-    const take = (taken: Promise<ImageBitmap>) => {
-      void taken.then((bitmap) => {
-        image = bitmap;
+    const take = async (taken: Promise<ImageBitmap | undefined>) => {
+      try {
+        image = (await taken) ?? image;
         again();
-      }, onError);
+      } catch (error) {
+        if (!signal.aborted) onError(error);
+      }
     };
+    const showPicture = (picture: Blob) => void take(pictureOf(picture));
     range.addEventListener('change', again);
-    const file = h('input', { type: 'file', accept: 'image/*', id: 'picture', onchange: () => { if (file.files?.[0]) take(createImageBitmap(file.files[0])); } }); // prettier-ignore
-    const camera = h('button', { type: 'button', onclick: () => { take(stillFromCamera(box)); } }, 'Use the camera'); // prettier-ignore
+    const file = h('input', { type: 'file', accept: 'image/*', id: 'picture', class: 'visually-hidden', onchange: () => { if (file.files?.[0]) showPicture(file.files[0]); file.value = ''; } }); // prettier-ignore
+    const camera = h('button', { type: 'button', id: 'camera' }, 'Use the camera');
+    camera.addEventListener('click', () => {
+      camera.disabled = true;
+      void take(stillFromCamera(box, signal)).finally(() => { camera.disabled = false; camera.focus(); });
+    }); // prettier-ignore
     return {
       again,
+      showPicture,
       elements: [
-        h('label', { class: 'field' }, 'A picture ', file),
-        camera,
+        h('div', { class: 'row chooser' }, file, h('label', { for: 'picture', class: 'button' }, 'Choose a picture'), camera), // prettier-ignore
         box,
+        empty,
         preview,
         h('label', { class: 'field' }, 'Pixels become ', range),
       ],

@@ -12,6 +12,7 @@ import {
   type Load,
   type ParityReport,
   type Provider,
+  type ReadOptions,
   type SourceFile,
 } from 'edgefold/web';
 import chartScript from 'uplot/dist/uPlot.iife.min.js?raw';
@@ -154,11 +155,29 @@ async function readModel(
   siblings: ReadonlyMap<string, Uint8Array>,
 ): Promise<ReadModel> {
   if (name.toLowerCase().endsWith('.onnx')) {
-    const graph = readOnnx(bytes, { name });
+    const graph = readOnnx(whole(name, bytes, siblings), { name });
     return { graph, format: `ONNX, opset ${graph.opset}`, warnings: [] };
   }
   const { graph, source, warnings } = await exportModel(inMemoryFiles(name, bytes, siblings));
   return { graph, format: formatOf(source), warnings };
+}
+
+type ExternalData = NonNullable<ReadOptions['externalData']>;
+
+/** The model with the weights that lie in other files. */
+function whole(name: string, bytes: Uint8Array, siblings: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const externalData = readerOf(name, siblings);
+  return writeOnnx(readOnnx(bytes, { name, externalData }), { externalData });
+}
+
+/** Nothing is opened but what was given, by the name that the model has for it. */
+function readerOf(model: string, siblings: ReadonlyMap<string, Uint8Array>): ExternalData {
+  return (location, offset, length) => {
+    const bytes = siblings.get(location);
+    if (!bytes) throw new Error(`${model} keeps weights in another file, ${location}. Give both files together.`);
+    if (offset + length > bytes.length) throw new Error(`${location} ends before the weights that ${model} has there. It may belong to another model.`); // prettier-ignore
+    return bytes.subarray(offset, offset + length);
+  };
 }
 
 const FORMATS: Readonly<Record<SourceFile['format'], string>> = {
