@@ -19,7 +19,7 @@ import { build, transform } from 'esbuild';
 import { buildWeb } from './build-web.mjs';
 
 /** Left to the package manager: what is native, or only some verbs need. */
-const EXTERNAL = ['onnxruntime-node', 'onnxruntime-web', 'h5wasm', 'fast-png', '@dagrejs/dagre', '@tensorflow/*'];
+const EXTERNAL = ['onnxruntime-node', 'onnxruntime-web', 'fast-png', '@dagrejs/dagre', '@tensorflow/*'];
 /** A bundle has no `import.meta`; its own place does for it. */
 const BANNER = '"use strict"; const importMetaUrl = require("node:url").pathToFileURL(__filename).href;';
 

@@ -229,7 +229,6 @@ export interface DoctorDocument {
     readonly telemetry: 'off' | 'unknown';
   };
   readonly providers: readonly ProviderJson[];
-  readonly hdf5: { readonly works: boolean; readonly reason: string | null };
 }
 
 /** Any verb that ends with exit code 1, with `--json`. */

@@ -45,7 +45,6 @@ async function doctor(progress: Progress): Promise<Outcome> {
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
     runtime: { package: RUNTIME, version: listed.version, telemetry: listed.version === null ? 'unknown' : 'off' },
     providers,
-    hdf5: await tryHdf5(),
   };
   return { document, table: () => doctorText(document, listed.reason), exitCode: document.ok ? 0 : 1 };
 }
@@ -97,20 +96,9 @@ function tryInChild(name: string): Promise<ProviderJson> {
   });
 }
 
-async function tryHdf5(): Promise<DoctorDocument['hdf5']> {
-  try {
-    await (
-      await import('h5wasm')
-    ).default.ready;
-    return { works: true, reason: null };
-  } catch (error) {
-    return { works: false, reason: (error as Error).message };
-  }
-}
-
 function doctorText(document: DoctorDocument, runtimeReason: string | undefined): string {
   const { green, red } = styles(process.stdout, process.env);
-  const { cpu, memory, runtime, hdf5, providers } = document;
+  const { cpu, memory, runtime, providers } = document;
   const facts = [
     ['edgefold', document.edgefold],
     ['node', `${document.node} on ${document.platform}`],
@@ -122,7 +110,6 @@ function doctorText(document: DoctorDocument, runtimeReason: string | undefined)
         ? `${runtime.package} ${runtime.version}, telemetry ${runtime.telemetry}`
         : `${runtime.package} cannot be loaded: ${runtimeReason ?? ''}`,
     ],
-    ['hdf5', hdf5.works ? '.h5 and .keras files can be read' : `h5wasm fails: ${hdf5.reason ?? ''}`],
   ];
   const rows = providers.map(({ name, works, reason, ms }) => [
     name,

@@ -1,8 +1,8 @@
 import { EdgefoldError } from '../../../errors.ts';
 import { sizeOf } from '../../../tensor.ts';
 import type { Hdf5Bytes } from './bytes.ts';
-import { Unfamiliar } from './bytes.ts';
-import { MESSAGE, type Message } from './header.ts';
+import { DENSE, denseObjects } from './dense.ts';
+import { MESSAGE, sharedDatatype, type Message } from './header.ts';
 import { readElementType, readShape, type ElementType } from './types.ts';
 
 interface Attribute {
@@ -93,21 +93,19 @@ export function checkTexts(count: number, bytesEach: number, where: string): voi
   throw new EdgefoldError('LIMIT', 'an attribute holds too many texts', { where, expected: `at most ${MAX_TEXTS}`, received: String(count) }); // prettier-ignore
 }
 
-/** Attributes in a fractal heap, of versions to come or of shared types are left to the full library. */
-export function checkAttributes(file: Hdf5Bytes, messages: readonly Message[]): void {
-  for (const { type, at } of messages) {
-    if (type === MESSAGE.attribute) checkVersion(file, at);
-    if (type !== MESSAGE.attributeInfo) continue;
-    const heapAt = at + 2 + (file.u8(at + 1) & 1 ? 2 : 0);
-    if (file.address(heapAt) !== undefined) throw new Unfamiliar('attributes in a fractal heap');
-  }
+/** The attribute messages of an object, in its header or in a heap. */
+export function attributeMessages(file: Hdf5Bytes, messages: readonly Message[]): readonly Message[] {
+  const inHeap = messages.filter(({ type }) => type === MESSAGE.attributeInfo).flatMap(({ at }) => denseObjects(file, at + 2 + (file.u8(at + 1) & 1 ? 2 : 0), DENSE.attributes)); // prettier-ignore
+  const all = [
+    ...messages.filter(({ type }) => type === MESSAGE.attribute),
+    ...inHeap.map((piece) => ({ ...piece, type: MESSAGE.attribute, isShared: false })),
+  ];
+  for (const { at } of all) if (file.u8(at) > 3) throw file.unread(`attributes of version ${file.u8(at)}`);
+  return all;
 }
 
-function checkVersion(file: Hdf5Bytes, at: number): void {
-  const version = file.u8(at);
-  if (version > 3) throw new Unfamiliar(`attribute version ${version}`);
-  if (version > 1 && file.u8(at + 1) !== 0) throw new Unfamiliar('an attribute of shared type');
-}
+const TYPE_IS_SHARED = 1;
+const SPACE_IS_SHARED = 2;
 
 /** Versions 1 (parts padded to 8 bytes), 2 and 3. Source: HDF5 File Format Specification 3.0, IV.A.2.m. */
 function readAttribute(file: Hdf5Bytes, at: number): Attribute {
@@ -117,9 +115,11 @@ function readAttribute(file: Hdf5Bytes, at: number): Attribute {
   const nameAt = at + (version === 3 ? 9 : 8);
   const typeAt = nameAt + pad(nameBytes);
   const shapeAt = typeAt + pad(typeBytes);
+  const shared = version === 1 ? 0 : file.u8(at + 1);
+  if (shared & SPACE_IS_SHARED) throw file.unread('shared header messages');
   return {
     name: file.textUpToNul(nameAt, nameAt + nameBytes),
-    type: readElementType(file, typeAt),
+    type: readElementType(file, shared & TYPE_IS_SHARED ? sharedDatatype(file, typeAt) : typeAt),
     shape: readShape(file, shapeAt),
     dataAt: shapeAt + pad(shapeBytes),
   };

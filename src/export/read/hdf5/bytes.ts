@@ -1,8 +1,5 @@
 import { EdgefoldError } from '../../../errors.ts';
 
-/** Thrown where a file uses a part of HDF5 that is left to the full library. */
-export class Unfamiliar extends Error {}
-
 /** The bytes of a file, with HDF5's own two widths: addresses ("offsets") and sizes ("lengths"). */
 export class Hdf5Bytes {
   readonly bytes: Uint8Array;
@@ -72,6 +69,14 @@ export class Hdf5Bytes {
     for (let index = 0; index < signature.length; index++) {
       if (this.u8(at + index) !== signature.charCodeAt(index)) throw this.broken(`no ${signature} where one must be`);
     }
+  }
+
+  /** A part of HDF5 that no file of Keras uses. */
+  unread(what: string): EdgefoldError {
+    return new EdgefoldError('UNSUPPORTED', `the HDF5 file uses ${what}, which is not read`, {
+      where: this.where,
+      hint: 'Save the model again with Keras.',
+    });
   }
 
   broken(what: string): EdgefoldError {

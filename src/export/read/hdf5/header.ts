@@ -1,4 +1,4 @@
-import { Hdf5Bytes, Unfamiliar } from './bytes.ts';
+import { Hdf5Bytes } from './bytes.ts';
 
 /** Header messages that are read here, by HDF5's numbers. */
 export const MESSAGE = {
@@ -20,6 +20,8 @@ export interface Message {
   readonly type: number;
   readonly at: number;
   readonly size: number;
+  /** The data says where the message lies. */
+  readonly isShared: boolean;
 }
 
 interface Block {
@@ -41,7 +43,7 @@ const TIMES_STORED = 0x20;
 export function readSuperblock(bytes: Uint8Array, where: string): { readonly file: Hdf5Bytes; readonly root: number } {
   const probe = new Hdf5Bytes(bytes, where, 8, 8);
   const version = probe.u8(8);
-  if (version > 3) throw new Unfamiliar(`superblock version ${version}`);
+  if (version > 3) throw probe.unread(`superblock version ${version}`);
   const widths = version < 2 ? 13 : 9;
   const [addressBytes, lengthBytes] = [probe.u8(widths), probe.u8(widths + 1)];
   if (![4, 8].includes(addressBytes) || ![4, 8].includes(lengthBytes)) {
@@ -49,7 +51,7 @@ export function readSuperblock(bytes: Uint8Array, where: string): { readonly fil
   }
   const file = new Hdf5Bytes(bytes, where, addressBytes, lengthBytes);
   const addresses = version < 2 ? (version === 0 ? 24 : 28) : 12;
-  if (file.address(addresses) !== 0) throw new Unfamiliar('a base address');
+  if (file.address(addresses) !== 0) throw probe.unread('a base address');
   // Version 0 and 1 end in the root's symbol table entry: name offset, then header address.
   const root = file.address(addresses + (version < 2 ? 5 : 3) * addressBytes);
   const end = file.address(addresses + 2 * addressBytes) ?? 0;
@@ -125,6 +127,23 @@ const READ_TYPES: ReadonlySet<number> = new Set(Object.values(MESSAGE));
 
 function message(file: Hdf5Bytes, type: number, at: number, size: number, flags: number): Message {
   file.slice(at, size);
-  if (flags & SHARED && READ_TYPES.has(type)) throw new Unfamiliar('a shared header message');
-  return { type, at, size };
+  const isShared = (flags & SHARED) !== 0 && READ_TYPES.has(type);
+  if (isShared && type !== MESSAGE.datatype) throw file.unread('shared header messages');
+  return { type, at, size, isShared };
+}
+
+const IN_OBJECT = 2;
+
+/**
+ * A datatype that is kept as an object of its own, which a shared message names.
+ * Source: HDF5 File Format Specification 3.0, IV.A.2 (shared messages, versions 1 to 3).
+ */
+export function sharedDatatype(file: Hdf5Bytes, at: number): number {
+  const version = file.u8(at);
+  if (version > 3 || (version === 3 && file.u8(at + 1) !== IN_OBJECT)) throw file.unread('a table of shared messages');
+  const header = file.address(at + (version === 1 ? 8 : 2));
+  if (header === undefined) throw file.broken('a type lies nowhere');
+  const own = readHeader(file, header).find(({ type, isShared }) => type === MESSAGE.datatype && !isShared);
+  if (!own) throw file.broken('a type is none');
+  return own.at;
 }

@@ -1,5 +1,5 @@
 import type { Hdf5Bytes } from './bytes.ts';
-import { Unfamiliar } from './bytes.ts';
+import { DENSE, denseObjects } from './dense.ts';
 import { MESSAGE, type Message } from './header.ts';
 
 /** Where a name leads: the header of an object, or elsewhere (soft, external, user-defined). */
@@ -9,8 +9,8 @@ const SOFT_LINK_CACHED = 2;
 const HARD_LINK = 0;
 
 /**
- * The links of a group: a symbol table (every file of Keras), or link messages in its header. Links in a fractal heap
- * are left to the full library. `undefined` if the object is no group.
+ * The links of a group: a symbol table (every file of Keras), or link messages, in its header or in a heap.
+ * `undefined` if the object is no group.
  *
  * Source: HDF5 File Format Specification 3.0, III.A, III.C, III.D, IV.A.2.g.
  */
@@ -20,8 +20,9 @@ export function readLinks(file: Hdf5Bytes, messages: readonly Message[]): Readon
   const info = messages.find(({ type }) => type === MESSAGE.linkInfo);
   if (!info) return undefined;
   const heapAt = info.at + 2 + (file.u8(info.at + 1) & 1 ? 8 : 0);
-  if (file.address(heapAt) !== undefined) throw new Unfamiliar('links in a fractal heap');
-  return new Map(messages.filter(({ type }) => type === MESSAGE.link).map(({ at }) => readLinkMessage(file, at)));
+  const inHeader = messages.filter(({ type }) => type === MESSAGE.link);
+  const all = [...inHeader, ...denseObjects(file, heapAt, DENSE.links)];
+  return new Map(all.map(({ at }) => readLinkMessage(file, at)));
 }
 
 function readSymbolTable(file: Hdf5Bytes, at: number): ReadonlyMap<string, Link> {

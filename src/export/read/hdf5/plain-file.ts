@@ -1,28 +1,28 @@
 import { EdgefoldError } from '../../../errors.ts';
 import { sizeOf } from '../../../tensor.ts';
 import { decodeFloat32, type StoredType } from '../decode.ts';
-import { AttributeReader, checkAttributes } from './attributes.ts';
+import { AttributeReader, attributeMessages } from './attributes.ts';
 import type { Hdf5Bytes } from './bytes.ts';
 import { MAX_DATASET_BYTES, MAX_DEFLATE_RATIO, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
-import { MESSAGE, readHeader, readSuperblock, type Message } from './header.ts';
+import { MESSAGE, readHeader, readSuperblock, sharedDatatype, type Message } from './header.ts';
 import { readLinks, type Link } from './links.ts';
-import { checkLayout, readStorage, readStored } from './storage.ts';
-import { readElementType, readShape } from './types.ts';
+import { readStorage, readStored } from './storage.ts';
+import { readElementType, readMaxShape, readShape } from './types.ts';
 
 /** A group or dataset, by its header. */
 interface StoredObject {
   readonly messages: readonly Message[];
+  readonly attributes: readonly Message[];
   /** Present for groups. */
   readonly links: ReadonlyMap<string, Link> | undefined;
 }
 
 /**
- * Reads the HDF5 that Keras writes straight from the file's bytes: symbol tables or compact links, attributes in
- * headers, contiguous, compact and chunked datasets. Every object is looked at on opening, so that a part of HDF5 that
- * is not read here shows at once.
+ * Reads HDF5 straight from the file's bytes: what Keras and h5py write, of every version of the format. Every object is
+ * looked at on opening, so that damage shows at once.
  *
  * Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
- * @throws {Unfamiliar} for such a part.
+ * @throws {EdgefoldError} CORRUPT; UNSUPPORTED for a part of HDF5 that is not read.
  */
 export class PlainFile implements Hdf5File {
   readonly #file: Hdf5Bytes;
@@ -51,7 +51,7 @@ export class PlainFile implements Hdf5File {
 
   strings(path: string, attribute: string): readonly string[] | undefined {
     const object = this.#find(path);
-    return object && bounded(this.#at(path), () => this.#attributes.strings(object.messages, attribute));
+    return object && bounded(this.#at(path), () => this.#attributes.strings(object.attributes, attribute));
   }
 
   dataset(path: string): Hdf5Dataset {
@@ -60,13 +60,13 @@ export class PlainFile implements Hdf5File {
     const where = this.#at(path);
     return bounded(where, () => {
       const shapeAt = object?.messages.find(({ type }) => type === MESSAGE.dataspace)?.at;
-      const typeAt = object?.messages.find(({ type }) => type === MESSAGE.datatype)?.at;
-      if (!object || shapeAt === undefined || typeAt === undefined || this.kind(path) !== 'dataset') {
+      const type = object?.messages.find(({ type }) => type === MESSAGE.datatype);
+      if (!object || shapeAt === undefined || type === undefined || this.kind(path) !== 'dataset') {
         throw new EdgefoldError('WEIGHTS', 'the file lists a weight that it does not hold', { where });
       }
       const shape = readShape(file, shapeAt) ?? [0];
-      const element = this.#elementType(path, typeAt);
-      const storage = readStorage(file, object.messages, where);
+      const element = this.#elementType(path, type.isShared ? sharedDatatype(file, type.at) : type.at);
+      const storage = readStorage(file, object.messages, where, readMaxShape(file, shapeAt));
       checkSize(sizeOf(shape) * element.bytes, file.size * (storage.kind === 'chunks' ? MAX_DEFLATE_RATIO : 1), where);
       return {
         shape,
@@ -106,9 +106,8 @@ export class PlainFile implements Hdf5File {
     if (known) return known;
     const object = bounded(this.#file.where, () => {
       const messages = readHeader(this.#file, address);
-      checkAttributes(this.#file, messages);
-      checkLayout(this.#file, messages);
-      return { messages, links: readLinks(this.#file, messages) };
+      const attributes = attributeMessages(this.#file, messages);
+      return { messages, attributes, links: readLinks(this.#file, messages) };
     });
     this.#objects.set(address, object);
     return object;

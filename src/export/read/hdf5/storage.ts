@@ -1,7 +1,8 @@
 import { unzlibSync } from 'fflate';
 import { EdgefoldError } from '../../../errors.ts';
 import { sizeOf, stridesOf } from '../../../tensor.ts';
-import { Unfamiliar, type Hdf5Bytes } from './bytes.ts';
+import type { Hdf5Bytes } from './bytes.ts';
+import { indexedChunks, treeChunks, type Chunk, type Chunks } from './chunks.ts';
 import { FILTER, MAX_DEFLATE_RATIO } from './file.ts';
 import { MESSAGE, type Message } from './header.ts';
 
@@ -10,8 +11,8 @@ export type Storage =
   | { readonly kind: 'plain'; readonly at: number; readonly byteLength: number }
   | {
       readonly kind: 'chunks';
-      /** `undefined` where no chunk has been written. */
-      readonly tree: number | undefined;
+      readonly chunks: Chunks;
+      readonly maxShape: readonly (number | undefined)[];
       readonly chunkShape: readonly number[];
       readonly filters: readonly number[];
     };
@@ -19,10 +20,17 @@ export type Storage =
 const LAYOUT = { compact: 0, contiguous: 1, chunked: 2, virtual: 3 } as const;
 
 /** Source: HDF5 File Format Specification 3.0, IV.A.2.i (layout) and IV.A.2.l (filters). */
-export function readStorage(file: Hdf5Bytes, messages: readonly Message[], where: string): Storage {
+export function readStorage(
+  file: Hdf5Bytes,
+  messages: readonly Message[],
+  where: string,
+  maxShape: readonly (number | undefined)[],
+): Storage {
   const layout = messages.find(({ type }) => type === MESSAGE.layout);
   if (!layout) throw file.broken('a dataset has no layout');
   const { at } = layout;
+  const version = file.u8(at);
+  if (version < 3 || version > 4) throw file.unread(`layouts of version ${version}`);
   const kind = file.u8(at + 1);
   if (kind === LAYOUT.virtual || messages.some(({ type }) => type === MESSAGE.externalFiles)) {
     throw new EdgefoldError('UNSAFE', 'a dataset takes its values from other files', {
@@ -37,25 +45,27 @@ export function readStorage(file: Hdf5Bytes, messages: readonly Message[], where
     return { kind: 'plain', at: start, byteLength: file.length(at + 2 + file.addressBytes) };
   }
   if (kind !== LAYOUT.chunked) throw file.broken('a dataset is laid out in no known way');
-  return readChunkLayout(file, at, readFilters(file, messages, where));
-}
-
-/** Layouts from before HDF5 1.6, and the chunk indices of 1.10 and later, are left to the full library. */
-export function checkLayout(file: Hdf5Bytes, messages: readonly Message[]): void {
-  const at = messages.find(({ type }) => type === MESSAGE.layout)?.at;
-  if (at === undefined) return;
-  const version = file.u8(at);
-  const isChunked = file.u8(at + 1) === LAYOUT.chunked;
-  if (version < 3 || version > 4 || (isChunked && version > 3)) throw new Unfamiliar(`layout version ${version}`);
+  const { chunkShape, chunks } = version === 3 ? chunkLayout3(file, at) : chunkLayout4(file, at);
+  if (chunkShape.includes(0)) throw file.broken('a dataset has chunks of no size');
+  return { kind: 'chunks', chunks, maxShape, chunkShape, filters: readFilters(file, messages, where) };
 }
 
 /** The last of the dimensions is the size of an element. */
-function readChunkLayout(file: Hdf5Bytes, at: number, filters: readonly number[]): Storage {
+function chunkLayout3(file: Hdf5Bytes, at: number) {
   const rank = file.u8(at + 2) - 1;
   const dimensions = at + 3 + file.addressBytes;
   const chunkShape = Array.from({ length: rank }, (_, axis) => file.u32(dimensions + 4 * axis));
-  if (chunkShape.includes(0)) throw file.broken('a dataset has chunks of no size');
-  return { kind: 'chunks', tree: file.address(at + 3), chunkShape, filters };
+  return { chunkShape, chunks: treeChunks(file, file.address(at + 3)) };
+}
+
+const EDGES_UNFILTERED = 1;
+
+/** The same, and an index of one of five kinds. */
+function chunkLayout4(file: Hdf5Bytes, at: number) {
+  const [flags, dimensions, width] = [file.u8(at + 2), file.u8(at + 3), file.u8(at + 4)];
+  if (flags & EDGES_UNFILTERED) throw file.unread('chunks that are compressed but for the last');
+  const chunkShape = Array.from({ length: dimensions - 1 }, (_, axis) => file.uint(at + 5 + width * axis, width));
+  return { chunkShape, chunks: indexedChunks(file, at + 5 + width * dimensions, flags) };
 }
 
 function readFilters(file: Hdf5Bytes, messages: readonly Message[], where: string): readonly number[] {
@@ -101,23 +111,17 @@ export function readStored(
 
 type Chunked = Extract<Storage, { kind: 'chunks' }>;
 
-interface Chunk {
-  readonly offsets: readonly number[];
-  readonly at: number;
-  readonly packedBytes: number;
-  /** Bit i set: filter i was left out. */
-  readonly mask: number;
-}
-
 function readChunks(file: Hdf5Bytes, storage: Chunked, shape: readonly number[], elementBytes: number): Uint8Array {
-  const { chunkShape, filters } = storage;
+  const { chunkShape, maxShape, filters } = storage;
   if (chunkShape.length !== shape.length) throw file.broken('a dataset has chunks of another rank');
   const expected = sizeOf(shape.map((size, axis) => Math.ceil(size / chunkShape[axis]!)));
   const chunkBytes = sizeOf(chunkShape) * elementBytes;
   const whole = new Uint8Array(sizeOf(shape) * elementBytes);
   const found = new Set<string>();
-  for (const chunk of chunksOf(file, storage, shape.length)) {
-    const isInside = chunk.offsets.every((offset, axis) => offset < shape[axis]! && offset % chunkShape[axis]! === 0);
+  for (const chunk of storage.chunks({ shape, maxShape, chunkShape, chunkBytes })) {
+    const isInside = chunk.offsets.every(
+      (offset, axis) => offset < shape[axis]! && Number.isInteger(offset / chunkShape[axis]!),
+    );
     const place = chunk.offsets.join();
     if (!isInside || found.has(place)) throw file.broken(`a dataset has a chunk at [${place}], where there is no room`);
     found.add(place);
@@ -127,29 +131,6 @@ function readChunks(file: Hdf5Bytes, storage: Chunked, shape: readonly number[],
   }
   if (found.size < expected) throw file.broken(`a dataset has ${found.size} of ${expected} chunks`);
   return whole;
-}
-
-/** Leaves of the version 1 B-tree: each key is the chunk's size, filter mask and place, each child its address. */
-function* chunksOf(file: Hdf5Bytes, { tree }: Chunked, rank: number): Generator<Chunk> {
-  const keyBytes = 8 + 8 * (rank + 1);
-  const open = tree === undefined ? [] : [tree];
-  const visited = new Set<number>();
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (visited.has(node)) throw file.broken('the chunks of a dataset loop');
-    visited.add(node);
-    file.expectSignature(node, 'TREE');
-    const isLeaf = file.u8(node + 5) === 0;
-    for (let index = 0; index < file.u16(node + 6); index++) {
-      const key = node + 8 + 2 * file.addressBytes + index * (keyBytes + file.addressBytes);
-      const child = file.address(key + keyBytes);
-      if (child === undefined) throw file.broken('a chunk lies nowhere');
-      if (!isLeaf) open.push(child);
-      else {
-        const offsets = Array.from({ length: rank }, (_, axis) => file.uint(key + 8 + 8 * axis, 8));
-        yield { offsets, at: child, packedBytes: file.u32(key), mask: file.u32(key + 4) };
-      }
-    }
-  }
 }
 
 /** Undoes the filters, last first. */

@@ -56,3 +56,14 @@ export function readShape(file: Hdf5Bytes, at: number): readonly number[] | null
   const first = at + (version === 2 ? 4 : 8);
   return Array.from({ length: rank }, (_, axis) => file.length(first + axis * file.lengthBytes));
 }
+
+const MAX_SHAPE_STORED = 1;
+
+/** How far each axis may grow; `undefined` for one without bound, which HDF5 writes as all bits set. */
+export function readMaxShape(file: Hdf5Bytes, at: number): readonly (number | undefined)[] {
+  const shape = readShape(file, at) ?? [];
+  if (!(file.u8(at + 2) & MAX_SHAPE_STORED)) return shape;
+  const first = at + (file.u8(at) === 2 ? 4 : 8) + shape.length * file.lengthBytes;
+  const sizes = shape.map((_, axis) => file.length(first + axis * file.lengthBytes));
+  return sizes.map((size) => (size >= 256 ** file.lengthBytes - 1 ? undefined : size));
+}

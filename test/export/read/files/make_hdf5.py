@@ -76,3 +76,30 @@ with h5py.File("hostile.h5", "w") as f:
     group.create_dataset("huge", (2**34,), "f4")
     group.create_dataset("huge-chunked", (2**40,), "f4", chunks=(2**20,), compression="gzip")
     group.create_dataset("unwritten", (4,), "f4")
+
+# What only newer versions of the format have: links and attributes in heaps, and every index of chunks.
+with h5py.File("dense.h5", "w", libver="latest") as f:
+    for index in range(20):
+        f.attrs[f"text{index}"] = f"text {index}"
+    f.attrs["large"] = np.array([f"{index:04}".encode() * 4 for index in range(300)])  # too large for the heap's blocks
+    group = f.create_group("many")
+    for index in range(150):
+        group[f"{index:03}"] = h5py.SoftLink("/x") if index == 7 else np.float32(index)
+    f["type"] = np.dtype("f4")
+    f["named"] = f["many"]
+    f.create_dataset("typed", data=wave(3), dtype=f["type"])
+    f.attrs.create("typed", np.zeros(2, "f4"), dtype=f["type"])
+    chunks = f.create_group("chunks")
+    chunks.create_dataset("single", data=wave(5, 3), chunks=(5, 3), compression="gzip", shuffle=True)
+    chunks.create_dataset("fixed", data=wave(7, 5), chunks=(2, 3))
+    chunks.create_dataset("fixed-larger", (7, 5), "f4", data=wave(7, 5), chunks=(2, 3), maxshape=(9, 20), compression="gzip")
+    chunks.create_dataset("pages", data=wave(1100), chunks=(1,))
+    chunks.create_dataset("growing", data=wave(7, 5), chunks=(2, 3), maxshape=(None, 5), compression="gzip")
+    chunks.create_dataset("growing-last", data=wave(3, 40), chunks=(2, 1), maxshape=(4, None))
+    chunks.create_dataset("growing-far", data=wave(3000), chunks=(1,), maxshape=(None,))
+    chunks.create_dataset("growing-both", data=wave(30, 40), chunks=(1, 3), maxshape=(None, None), compression="gzip")
+    early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    early.set_chunk((2, 3))
+    early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    dataset = h5py.h5d.create(chunks.id, b"implicit", h5py.h5t.NATIVE_FLOAT, h5py.h5s.create_simple((7, 5)), early)
+    dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, wave(7, 5))

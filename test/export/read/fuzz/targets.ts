@@ -75,6 +75,7 @@ function hdf5Target(): Target {
     'foreign.h5',
     'latest.h5',
     'chunk-index.h5',
+    'dense.h5',
   ];
   const seeds = [...names.map(fixture), formatBytes('keras2/model.h5')];
   return {

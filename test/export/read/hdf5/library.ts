@@ -1,12 +1,17 @@
 import type * as H5wasm from 'h5wasm';
-import { EdgefoldError } from '../../../errors.ts';
-import { sizeOf } from '../../../tensor.ts';
-import { BYTES_PER_ELEMENT, decodeFloat32, type StoredType } from '../decode.ts';
-import { checkTexts } from './attributes.ts';
-import { FILTER, MAX_DEFLATE_RATIO, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
-import { checkGlobalHeaps } from './heaps.ts';
-import { checkSize, leadsElsewhere } from './plain-file.ts';
-import { foreignFilter } from './storage.ts';
+import { EdgefoldError } from '../../../../src/errors.ts';
+import { sizeOf } from '../../../../src/tensor.ts';
+import { BYTES_PER_ELEMENT, decodeFloat32, type StoredType } from '../../../../src/export/read/decode.ts';
+import { checkTexts } from '../../../../src/export/read/hdf5/attributes.ts';
+import {
+  FILTER,
+  MAX_DEFLATE_RATIO,
+  type Hdf5Dataset,
+  type Hdf5File,
+  type Hdf5Kind,
+} from '../../../../src/export/read/hdf5/file.ts';
+import { checkSize, leadsElsewhere } from '../../../../src/export/read/hdf5/plain-file.ts';
+import { foreignFilter } from '../../../../src/export/read/hdf5/storage.ts';
 
 const KNOWN_FILTERS: ReadonlySet<number> = new Set(Object.values(FILTER));
 
@@ -21,7 +26,6 @@ type H5Module = Awaited<(typeof H5wasm)['ready']>;
  * @throws {EdgefoldError} CORRUPT if HDF5 cannot open it, or would never come to an end.
  */
 export async function openWithLibrary(bytes: Uint8Array, where: string): Promise<Hdf5File> {
-  checkGlobalHeaps(bytes, where);
   const library = (await import('h5wasm')) as unknown as Library;
   const module = await library.ready;
   module.activate_throwing_error_handler();
