@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { EdgefoldError } from '../errors.ts';
 import { cutOff, failed, notRegular } from './faults.ts';
 
@@ -29,6 +29,9 @@ export interface ReadFileOptions {
 /** The bytes of a file. @throws {EdgefoldError} FILE, LIMIT. */
 export async function readFileBytes(path: string, options: ReadFileOptions = {}): Promise<Uint8Array> {
   const { hash, maxBytes = MAX_FILE_BYTES, check } = options;
+  // What is no file is not even opened: that a device is opened it may notice.
+  const found = await stat(path).catch((cause: unknown) => failed('cannot be read', path, cause));
+  if (!found.isFile()) throw notRegular(path);
   const file = await open(path, READ).catch((cause: unknown) => failed('cannot be read', path, cause));
   try {
     const stats = await file.stat();
