@@ -39,7 +39,7 @@ export function* archiveKinds(): Generator<HostileFile> {
     yield lie('method says that it is stored', { method: 0 });
     yield lie('content is encrypted', { flags: 1 }, refused('UNSUPPORTED', /encrypted/));
     yield lie('place is beyond the end', { offset: 2 ** 31 });
-    yield lie('place is that of another', { offset: 0 });
+    yield lie('place is the first', { offset: 0 }, name === 'metadata.json' ? RIGHT : DAMAGED);
     yield lie('place is 2^32 - 1', { offset: 2 ** 32 - 1 });
     yield lie('own header has another name', { local: { name: 'x.json' } });
     yield lie('own header has another size', { local: { byteLength: 7, packedBytes: 7 } }, EITHER);
@@ -58,7 +58,7 @@ function* bombs(): Generator<HostileFile> {
     yield made(82, `weights of ${megabytes} MB of zeros`, ([metadata, config]) => [metadata!, config!, { name: 'model.weights.h5', packed: bomb(megabytes), content: new Uint8Array(megabytes * 2 ** 20), method: 8 }], DAMAGED); // prettier-ignore
     yield made(82, `a configuration of ${megabytes} MB that says it has 100 bytes`, ([metadata, , weights]) => [metadata!, { name: 'config.json', packed: bomb(megabytes), method: 8, byteLength: 100 }, weights!], DAMAGED); // prettier-ignore
   }
-  yield made(82, 'a bomb that nobody asks for', (members) => [...members, { name: 'x', packed: bomb(64), byteLength: 2 ** 26, method: 8 }], RIGHT); // prettier-ignore
+  yield made(82, 'a bomb that nobody asks for', (members) => [...members, { name: 'x', packed: bomb(64), byteLength: 2 ** 26, method: 8 }], refused('LIMIT', /too large/)); // prettier-ignore
   yield made(82, 'two members in one place', (members) => [...members, { name: 'other', content: 'x', isGhost: true, offset: 0 }], refused('CORRUPT', /overlaps another/)); // prettier-ignore
   yield made(82, '10000 members that overlap', (members) => [...members, ...Array.from({ length: 10_000 }, (_, i): Member => ({ name: `m${i}`, content: new Uint8Array(100), isGhost: true, offset: i }))], refused('CORRUPT', /overlaps another/)); // prettier-ignore
   yield made(82, '60000 members', (members) => [...members, ...Array.from({ length: 60_000 }, (_, i): Member => ({ name: `m${i}`, content: '' }))], RIGHT); // prettier-ignore
