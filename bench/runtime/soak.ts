@@ -2,6 +2,7 @@ import type { Model } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 import { perceptron, randomLayers } from '../../test/support/runnable-models.ts';
 import { asked, record } from './record.ts';
+import { slope } from './slope.ts';
 
 /**
  * Memory over cycles of load, run and dispose: `node --expose-gc --import tsx bench/runtime/soak.ts [--quick] [CYCLES]`
@@ -29,14 +30,6 @@ async function bytesPerCycle(count: number, end: (model: Model) => Promise<unkno
     if (cycle > count / 5) points.push([cycle, process.memoryUsage.rss()]);
   }
   return slope(points);
-}
-
-/** Least squares: Σ(x − x̄)(y − ȳ) / Σ(x − x̄)² */
-function slope(points: readonly (readonly [number, number])[]): number {
-  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
-  const [x, y] = [mean(0), mean(1)];
-  const covariance = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
-  return covariance / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
 const disposed = await bytesPerCycle(cycles, (model) => model.dispose());

@@ -1,0 +1,33 @@
+import { openTfjs, type TfjsModel } from '../../src/parity/original/tfjs.ts';
+import type { TfjsModel as Written } from './tfjs-model.ts';
+
+/** In the page: TF.js as an application has it, bundled, with the layers of the model and its weights beside it. */
+export async function open(
+  backend: 'cpu' | 'wasm',
+  folder: string,
+  shape: readonly number[],
+): Promise<(data: Float32Array) => Promise<Float32Array>> {
+  const [written, bin] = await Promise.all([
+    fetch(`${folder}/tfjs.json`).then((response) => response.json() as Promise<Written>),
+    fetch(`${folder}/tfjs.bin`).then((response) => response.arrayBuffer()),
+  ]);
+  const model: TfjsModel = {
+    ...written,
+    weightData: bin,
+    assign: written.assign?.map(({ path, weights }) => ({ path, weights: weights.map(({ name, shape: dims, at, length }) => ({ name, tensor: () => ({ dtype: 'float32', shape: dims, data: new Float32Array(bin, at, length) }) })) })),
+  };
+  if (backend === 'wasm') {
+    const { setWasmPaths } = await import('../peers/node_modules/@tensorflow/tfjs-backend-wasm/dist/index.js');
+    setWasmPaths('/');
+  }
+  const { tf, loaded } = await openTfjs(model);
+  await tf.setBackend(backend);
+  await tf.ready();
+  return async (data) => {
+    const x = tf.tensor(data, [...shape]);
+    const results = loaded.run([x], model);
+    const values = (await results[0]!.data()) as Float32Array;
+    for (const tensor of [x, ...results]) tensor.dispose();
+    return values;
+  };
+} // prettier-ignore
