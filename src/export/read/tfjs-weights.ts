@@ -39,6 +39,7 @@ export async function readManifest(
   files: SourceFiles,
 ): Promise<readonly StoredWeight[]> {
   const weights: StoredWeight[] = [];
+  checkPaths(manifest, files);
   for (const [index, group] of manifest.entries()) {
     if (!isObject(group)) throw new EdgefoldError('CORRUPT', `group ${index} of the manifest is no object`, at(files));
     weights.push(...(await readGroup(group, files)));
@@ -49,6 +50,13 @@ export async function readManifest(
     seen.add(name);
   }
   return weights;
+}
+
+/** A shard that is named again would be held in memory again; no converter writes one twice. */
+function checkPaths(manifest: readonly JsonValue[], files: SourceFiles): void {
+  const paths = manifest.flatMap((group) => (isObject(group) ? (listMember(group, 'paths') ?? []) : []));
+  if (new Set(paths).size === paths.length) return;
+  throw new EdgefoldError('CORRUPT', 'the manifest names one shard twice', at(files));
 }
 
 async function readGroup(group: JsonObject, files: SourceFiles): Promise<readonly StoredWeight[]> {

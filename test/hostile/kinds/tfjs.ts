@@ -87,7 +87,7 @@ function* shards(): Generator<HostileFile> {
   yield* inFormats(84, 'one of two shards that is missing', paths(SHARD, 'two.bin'), { [SHARD]: WHOLE }, refused('FILE', /no such file/)); // prettier-ignore
   for (const length of [0, 1, 100]) yield* inFormats(84, `a shard of ${length} bytes`, paths(SHARD), { [SHARD]: keras.shardBytes().slice(0, length) }, refused('CORRUPT', /shards are too short/)); // prettier-ignore
   yield* inFormats(84, 'a shard that is too long', paths(SHARD), { [SHARD]: joined(keras.shardBytes(), uint(0, 4)) }, refused('CORRUPT', /shards are too long/)); // prettier-ignore
-  yield* inFormats(84, 'a shard twice', paths(SHARD, SHARD), { [SHARD]: WHOLE }, refused('CORRUPT', /shards are too long/)); // prettier-ignore
+  yield* inFormats(84, 'a shard twice', paths(SHARD, SHARD), { [SHARD]: WHOLE }, refused('CORRUPT', /one shard twice/)); // prettier-ignore
   yield* inFormats(84, 'a shard 2000 times', paths(...new Array<string>(2000).fill(SHARD)), { [SHARD]: new Uint8Array(2 ** 20) }, refused(['CORRUPT', 'LIMIT'], /./)); // prettier-ignore
   yield* inFormats(84, 'weights across shards', paths('a.bin', 'b.bin'), { 'a.bin': keras.shardBytes().slice(0, 45), 'b.bin': keras.shardBytes().slice(45) }, RIGHT); // prettier-ignore
   yield* inFormats(84, 'no shards', paths(), {}, refused('CORRUPT', /shards are too short/));
