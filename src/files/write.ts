@@ -69,7 +69,11 @@ async function writeSplit(path: string, split: SplitModel, options: OutputOption
   try {
     const model = await writeDraft(path, split.model(name ?? ''), { mode });
     drafts.push(model.path);
-    await commit(path, { model, data: data && { path: data.path, name: name! } }, options);
+    await commit(
+      path,
+      { model, data: data && { path: data.path, name: name! } },
+      { ...options, isReplacing: mode !== undefined },
+    );
     const target = data && { path: join(dirname(path), name!), sizeBytes: data.sizeBytes };
     return { path, sizeBytes: model.sizeBytes, data: target };
   } catch (cause) {
@@ -83,8 +87,12 @@ interface Drafts {
   readonly data: { readonly path: string; readonly name: string } | undefined;
 }
 
+interface CommitOptions extends OutputOptions {
+  readonly isReplacing: boolean;
+}
+
 /** Gives drafts their names, the data first: that of the model is what counts. */
-async function commit(path: string, { model, data }: Drafts, options: OutputOptions): Promise<void> {
+async function commit(path: string, { model, data }: Drafts, options: CommitOptions): Promise<void> {
   const folder = dirname(path);
   const journal = await openJournal(path, data?.name, options);
   try {
@@ -104,10 +112,9 @@ async function commit(path: string, { model, data }: Drafts, options: OutputOpti
 }
 
 /** Notes, and puts on the disk, which data files may be without a model if this ends half-way; often there are none. */
-async function openJournal(path: string, data: string | undefined, { force, removeReplacedData }: OutputOptions) {
+async function openJournal(path: string, data: string | undefined, options: CommitOptions) {
   const isNew = data !== undefined && !(await lstat(join(dirname(path), data)).catch(() => undefined));
-  const isReplacing = force && removeReplacedData && (await lstat(path).catch(() => undefined));
-  const old = isReplacing ? await dataReferredTo(path) : [];
+  const old = options.isReplacing && options.removeReplacedData ? await dataReferredTo(path) : [];
   const content: Journal = {
     model: basename(path),
     put: isNew ? [data] : [],
@@ -116,7 +123,12 @@ async function openJournal(path: string, data: string | undefined, { force, remo
   if (content.put.length + content.replaced.length === 0) return undefined;
   const text = new TextEncoder().encode(JSON.stringify(content));
   const draft = await writeDraft(path, [text], { kind: 'journal' });
-  await syncFolder(dirname(path));
+  try {
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    await discard(draft.path);
+    throw cause;
+  }
   return { path: draft.path, content };
 }
 
