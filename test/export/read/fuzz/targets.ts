@@ -15,6 +15,8 @@ import { mutatedBytes } from './mutate-bytes.ts';
 import { mutatedJson } from './mutate-json.ts';
 import { mutatedMessage } from './mutate-message.ts';
 import type { Random } from './random.ts';
+import { inputTargets } from './input-targets.ts';
+import { onnxTargets, smallOnnx } from './onnx-targets.ts';
 import { smallKeras, smallTfjs } from './seeds.ts';
 
 /** A file that was made to be read wrongly, with those beside it. */
@@ -246,6 +248,8 @@ export async function targets(): Promise<ReadonlyMap<string, Target>> {
     tfjsTarget('tfjs-layers', tfjs, [folderSeed('keras2/tfjs', 'model.json'), folderSeed('keras3/tfjs', 'model.json')]),
     tfjsTarget('tfjs-graph', [graphSeed()], [graphSeed()]),
     savedModelTarget(),
+    ...onnxTargets(await smallOnnx(smallTfjs().filter((_, index) => index % 8 === 0))),
+    ...inputTargets,
   ];
   return new Map(all.map((target) => [target.name, target]));
 }
