@@ -28,6 +28,29 @@ export function compare(value: DoubleDouble, to: number): -1 | 0 | 1 | undefined
   return difference > 0n === sign > 0 ? 1 : -1;
 }
 
+/** So many exact numbers, of 8500 bits a square at most, stay below {@link MOST_BITS} when they are multiplied. */
+const MOST_FACTORS = 7;
+
+/**
+ * Of how many exact numbers one is the product, quotient or root; {@link MOST_FACTORS} and more are Infinity, and so is
+ * what {@link compare} cannot tell.
+ */
+export function factorsOf({ error, made }: DoubleDouble, most = MOST_FACTORS): number {
+  if (error === 0) return 1;
+  if (!made || most <= 1) return Infinity;
+  const { by, a, b } = made;
+  if (by === 'squareRoot') return a.error === 0 && a.hi >= 0 ? 1 : Infinity;
+  if (by === 'divide' && b.hi === 0) return Infinity;
+  const first = factorsOf(a, most);
+  return first < most ? first + factorsOf(b, most - first) : Infinity;
+}
+
+/** Whether {@link compare} can tell every product of one number of each list and a further, exact one. */
+export function areComparable(...lists: readonly (readonly DoubleDouble[])[]): boolean {
+  const factors = lists.map((list) => list.reduce((most, value) => Math.max(most, factorsOf(value)), 0));
+  return factors.reduce((sum, own) => sum + own, 1) <= MOST_FACTORS;
+}
+
 /** The square of the real number behind a double-double. */
 function squareOf(value: DoubleDouble): Ratio | undefined {
   if (value.error === 0) {

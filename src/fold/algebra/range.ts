@@ -1,6 +1,7 @@
 import { sizeOf } from '../../tensor.ts';
 import { at, isOne, type Affine, type Vector } from './affine.ts';
 import type { Numbers } from '../lift/constants.ts';
+import { areComparable } from './exactly.ts';
 import { biasOf, changesBias, changesWeights, stepsOf, type Edit, type Linear } from './linear.ts';
 import { roundTo, type Storage } from './rounding.ts';
 
@@ -54,9 +55,21 @@ const largestIn = (vector: Vector): number => vector.reduce((most, { hi }) => Ma
 
 /** The largest magnitude of the first `length`; NaN if there is one. */
 function largestOf(numbers: ArrayLike<number>, length: number): number {
+  if (numbers instanceof Float32Array) return largestSingle(numbers, length);
   let largest = 0;
   for (let index = length; index > 0;) largest = Math.max(largest, Math.abs(numbers[--index]!));
   return largest;
+}
+
+/** Without their signs, the bits of float32 are in the order of the numbers, with NaN behind all of them. */
+function largestSingle({ buffer, byteOffset }: Float32Array, length: number): number {
+  const bits = new Int32Array(buffer, byteOffset, length);
+  let largest = 0;
+  for (let index = 0; index < length; index++) {
+    const magnitude = bits[index]! & 0x7fffffff;
+    if (magnitude > largest) largest = magnitude;
+  }
+  return new Float32Array(Int32Array.of(largest).buffer)[0]!;
 }
 
 /** Whether scale and shift are finite once they are stored. */
@@ -86,9 +99,12 @@ function largestStored(weight: Numbers): number {
   return largest;
 }
 
+const boundOfWeights = ({ weight }: Linear, { inScale, outScale }: Edit): number =>
+  largestWeight(weight) * largestIn(inScale) * largestIn(outScale);
+
 /** The largest magnitude of a folded weight, or a bound on it that is in range. */
 function mostOfWeights(linear: Linear, edit: Edit, largest: number): number {
-  const bound = largestWeight(linear.weight) * largestIn(edit.inScale) * largestIn(edit.outScale);
+  const bound = boundOfWeights(linear, edit);
   if (bound <= largest) return bound;
   let most = 0;
   walk(linear, edit, (magnitude) => {
@@ -96,6 +112,16 @@ function mostOfWeights(linear: Linear, edit: Edit, largest: number): number {
     return false;
   });
   return most;
+}
+
+/**
+ * Whether every folded weight is certain to be rounded correctly, before any of them has been looked at: each is
+ * between two finite numbers, and exact integers can tell to which of them it is nearer.
+ */
+export function areAllDecided(linear: Linear, edit: Edit, storage: Storage): boolean {
+  const { values, product, isRounded } = linear.weight;
+  if (values || product || isRounded) return false;
+  return boundOfWeights(linear, edit) <= RANGES[storage].largest / 2 && areComparable(edit.inScale, edit.outScale);
 }
 
 /** See {@link outOfRange}. One weight that is as large as all of its channel may lose settles the channel. */

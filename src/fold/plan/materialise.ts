@@ -5,6 +5,7 @@ import type { Node, Value } from '../../onnx/graph.ts';
 import { at, isOne, type Vector } from '../algebra/affine.ts';
 import { multiply } from '../algebra/double-double.ts';
 import { biasOf, biasShape, changesBias, changesWeights, stepsOf, type Edit, type Linear } from '../algebra/linear.ts';
+import { areAllDecided } from '../algebra/range.ts';
 import { RoundedArray, type Storage } from '../algebra/rounding.ts';
 import type { Product } from '../lift/constants.ts';
 import { expanded, seedOf } from '../lift/generated.ts';
@@ -60,15 +61,15 @@ function newWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Val
   return expanded(value, shape, old, node, work);
 }
 
-/** Large weights are counted now, and computed once more when they are written, so that nobody holds all of them. */
+/** Large weights are computed when they are written, so that nobody holds all of them; how they will be rounded is told now. */
 function laterWeight(node: Node, linear: Linear, edit: Edit, work: Workspace): Value {
   const [old, { shape }, { scratch }] = [weightsOf(node, linear), linear.weight, work];
   const total = sizeOf(shape);
-  let correctlyRounded = 0;
-  for (const lot of inLots(linear, edit, scratch)) correctlyRounded += lot.correctlyRounded;
+  const lots = () => inLots(linear, edit, scratch);
+  const correctlyRounded = areAllDecided(linear, edit, 'float32') ? total : countOf(lots());
   const value = work.constant(
     old.name,
-    Constant.computed(shape, () => floatsOf(inLots(linear, edit, scratch))),
+    Constant.computed(shape, () => floatsOf(lots(), correctlyRounded)),
   );
   work.facts.rememberProduct(value, productOf(old, linear, edit, work));
   work.written.push({ node: node.label, role: 'weight', name: value.name, dtype: 'float32', total, correctlyRounded });
@@ -144,8 +145,20 @@ function* inLots(linear: Linear, edit: Edit, scratch: Scratch): Generator<Rounde
   }
 }
 
-function* floatsOf(lots: Iterable<RoundedArray>): Generator<Float32Array> {
-  for (const { data } of lots) yield data as Float32Array;
+/** The elements, which must be rounded as it was told. */
+function* floatsOf(lots: Iterable<RoundedArray>, told: number): Generator<Float32Array> {
+  let count = 0;
+  for (const { data, correctlyRounded } of lots) {
+    count += correctlyRounded;
+    yield data as Float32Array;
+  }
+  if (count !== told) bug(`${count} weights are rounded correctly, and not ${told}`);
+}
+
+function countOf(lots: Iterable<RoundedArray>): number {
+  let count = 0;
+  for (const { correctlyRounded } of lots) count += correctlyRounded;
+  return count;
 }
 
 /** W[row, column, tap] · inScale[its input] · outScale[its output]. */

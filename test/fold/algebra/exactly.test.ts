@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { add, divide, exact, multiply, negate, squareRoot } from '../../../src/fold/algebra/double-double.ts';
-import { compare } from '../../../src/fold/algebra/exactly.ts';
+import { add, divide, exact, multiply, negate, ONE, squareRoot } from '../../../src/fold/algebra/double-double.ts';
+import { areComparable, compare } from '../../../src/fold/algebra/exactly.ts';
 import { RoundedArray } from '../../../src/fold/algebra/rounding.ts';
 
 const RUNS = { seed: 13, numRuns: 300 };
@@ -68,4 +68,27 @@ test('weights of which only a float64 is left are not counted where that is the 
   known.writeProducts(weights, exact(2), [0, 2]);
   expect(known.correctlyRounded).toBe(2);
   expect([...known.data]).toEqual([2, Math.fround(0.2)]);
+});
+
+test('whatever is said to be comparable is told, as far from 1 as float64 goes', () => {
+  const float = fc.constantFrom(2 ** -1074, 5e-324 * 3, 2 ** -149, 1 + 2 ** -23, 1 / 3, 2 ** 127, 2 ** 1000);
+  fc.assert(
+    fc.property(float, float, float, float, float, float, (W, gamma, variance, other, spread, m) => {
+      const scale = divide(exact(gamma), squareRoot(add(exact(variance), exact(2 ** -40))));
+      const second = divide(exact(other), squareRoot(exact(spread)));
+      expect(areComparable([scale], [second])).toBe(true);
+      const value = multiply(exact(W), multiply(scale, second));
+      if (Number.isFinite(value.hi)) expect(compare(value, m)).toBeDefined();
+    }),
+    RUNS,
+  );
+});
+
+test('sums, and products of more factors than can be held, are not said to be comparable', () => {
+  const third = divide(exact(1), exact(3));
+  const ninth = multiply(third, third);
+  expect(areComparable([ONE, third], [ninth])).toBe(true);
+  expect(areComparable([ONE, third], [ninth, multiply(ninth, third)])).toBe(false);
+  expect(areComparable([add(third, ninth)])).toBe(false);
+  expect(areComparable([squareRoot(third)])).toBe(false);
 });

@@ -13,12 +13,12 @@ const weights = Float32Array.from({ length: M * C }, (_, index) => Math.sin(inde
 const gamma = Float32Array.from({ length: M }, (_, index) => Math.cos(index) + 1.5);
 
 /** Conv and BatchNormalization with the variance 1 and epsilon 0: the scale is gamma, and W · gamma exact in float64. */
-function model(name: string): Uint8Array {
+function model(name: string, W: Float32Array = weights): Uint8Array {
   const graph = new Graph('g', { ...newModelInfo(), irVersion: 8, opsets: new Map([['', 15]]) });
   const x = graph.input('x', { dtype: 'float32', shape: [1, C, 2, 3] });
   const vector = (values: ArrayLike<number>) => graph.constant('v', float32([M], values));
-  const W = graph.constant(name, float32([M, C, 1, 1], weights));
-  const y = graph.node('Conv', { inputs: [x, W], output: { name: 'y', dtype: 'float32' } });
+  const kernel = graph.constant(name, float32([M, C, 1, 1], W));
+  const y = graph.node('Conv', { inputs: [x, kernel], output: { name: 'y', dtype: 'float32' } });
   const filled = (value: number) => vector(new Float32Array(M).fill(value));
   const statistics = [vector(gamma), filled(0.5), filled(0), filled(1)];
   const attributes = { epsilon: { kind: 'float', value: 0 } as const };
@@ -54,5 +54,19 @@ describe('large weights', () => {
     const again = foldGraph(graph);
     expect(again.report.changed).toBe(false);
     expect(firstDifference(writeOnnx(again.graph), writeOnnx(graph))).toBe(-1);
+  });
+
+  test.each([
+    ['as large as float32 goes', 2 ** 126.5, 'folded'],
+    ['infinite', Infinity, 'kept'],
+    ['no number', NaN, 'kept'],
+  ])('with one that is %s', (_, odd, fate) => {
+    const W = weights.with(7 * C + 3, odd);
+    const { graph, report } = foldGraph(readOnnx(model('W', W)));
+    expect(report.batchNormalizations).toMatchObject({ folded: fate === 'folded' ? 1 : 0 });
+    if (fate !== 'folded') return;
+    const wanted = W.map((weight, index) => weight * gamma[Math.floor(index / C)]!);
+    expect(firstDifference(elementsOf(graph), wanted)).toBe(-1);
+    expect(report.written.find(({ role }) => role === 'weight')).toMatchObject({ correctlyRounded: M * C });
   });
 });
