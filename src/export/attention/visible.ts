@@ -3,6 +3,7 @@ import type { Value } from '../../onnx/graph.ts';
 import { int64, type Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Handle } from '../layout.ts';
+import { computed } from '../computed.ts';
 
 /** Of two masks both; either may be none. */
 export function both(graph: GraphWriter, a: Value | undefined, b: Value | undefined): Value | undefined {
@@ -18,13 +19,24 @@ export function widened(graph: GraphWriter, mask: Value, axes: readonly number[]
   const shape: Dim[] = [...mask.shape!];
   for (const axis of axes) shape.splice(axis, 0, 1);
   const places = graph.integers(`${suffix}_axes`, axes);
-  return graph.node('Unsqueeze', [mask, places], { shape, dtype: 'bool', suffix });
+  return graph.node('Unsqueeze', [mask, places], { shape, dtype: mask.dtype ?? 'bool', suffix });
 }
 
 /** Any mask that is given as numbers. */
 export function asBool(graph: GraphWriter, { value }: Handle, suffix: string): Value {
   if (value.dtype === 'bool') return value;
   return graph.node('Cast', [value], { shape: value.shape!, dtype: 'bool', attributes: { to: int(9) }, suffix });
+}
+
+/**
+ * What Keras 2 adds to the scores for a mask given as numbers m, (1 − m) · −10⁹, of whatever size m is.
+ * Source: `Softmax.call` of tf_keras/src/layers/activation/softmax.py.
+ */
+export function adder(graph: GraphWriter, given: Handle): Handle {
+  const m = graph.float(given);
+  const { shape } = m;
+  const rest = graph.node('Sub', [graph.scalar('one', 1), m.value], { shape, suffix: 'rest' });
+  return { ...m, value: graph.node('Mul', [rest, graph.scalar('unseen', UNSEEN)], { shape, suffix: 'adder' }) };
 }
 
 /** Row t sees column s if s ≤ t: bool [T, S]. */
@@ -57,7 +69,7 @@ function placesOf(graph: GraphWriter, { value, shape }: Handle, spare: 0 | 1): V
   const size = shape[1]!;
   const wide = spare === 1 ? [size, 1] : [1, size];
   if (typeof size === 'number') {
-    const data = BigInt64Array.from({ length: size }, (_, i) => BigInt(i));
+    const data = BigInt64Array.from({ length: computed(size) }, (_, i) => BigInt(i));
     return graph.constant('places', { dtype: 'int64', shape: wide as number[], data });
   }
   const scalar = (name: string, number: number) => graph.constant(name, { ...int64([number]), shape: [] });
@@ -75,9 +87,13 @@ function placesOf(graph: GraphWriter, { value, shape }: Handle, spare: 0 | 1): V
 /** What is not seen is far below everything else. */
 const UNSEEN = -1e9;
 
-/** scores, or −10⁹ where the mask is false. A row of which nothing is seen becomes uniform in a softmax. */
+/**
+ * scores, or −10⁹ where the mask is false; of an {@link adder} the sum. A row of which nothing is seen becomes uniform
+ * in a softmax.
+ */
 export function hidden(graph: GraphWriter, scores: Handle, mask: Value | undefined): Handle {
   if (!mask) return scores;
+  if (mask.dtype === 'float32') return graph.like(scores, 'Add', { operands: [mask], suffix: 'seen' });
   const inputs = [mask, scores.value, graph.scalar('unseen', UNSEEN)];
   return { ...scores, value: graph.node('Where', inputs, { shape: scores.shape, suffix: 'seen' }) };
 }

@@ -10,7 +10,10 @@ import { maskedSteps } from '../recurrent/masked-steps.ts';
 import { runCells } from '../recurrent/operator.ts';
 import { readRecurrent, runLayer, stacked, warnOfState, type Recurrent } from '../recurrent/run-layer.ts';
 import { asTimeMajor, fromTimeMajor, reversed } from '../recurrent/time.ts';
+import { stackOf } from '../recurrent/stacked-cells.ts';
 import { asKeras } from '../reorder.ts';
+import { convLstm } from './conv-lstm.ts';
+import { recurrent } from './recurrent.ts';
 
 /**
  * Keras `Bidirectional`: a recurrent layer over the sequence and one over its reverse, whose sequence is turned round
@@ -20,24 +23,25 @@ import { asKeras } from '../reorder.ts';
  * and come out as those of the forward layer, then those of the backward one.
  *
  *   two cells of one kind and size    one ONNX operator, `direction` bidirectional
- *   any other pair                    one operator each
+ *   any other pair                    one operator each; ConvLSTM and several cells as their own layers do
  *
  * At masked steps sequences are zero, unlike those of a layer alone; in TF.js they repeat.
  * Source: https://keras.io/api/layers/recurrent_layers/bidirectional/ · keras/src/layers/rnn/bidirectional.py
  */
 export const bidirectional: LayerLowering = {
   classNames: ['Bidirectional'],
-  note: 'every merge_mode, a backward_layer of its own, states, any mask; one node for two layers of a kind',
+  note: 'every merge_mode, a backward_layer of its own, states, any mask; one node for two layers of a kind; around ConvLSTM and several cells too',
   traps: 'at masked steps sequences are zero, unlike those of a layer alone; in TF.js they repeat',
   merges: true,
   mask: 'own',
 
   lower(layer, [given, ...initial], graph) {
     const x = graph.float(given);
+    const merge = mergeMode(layer);
+    if (partsOf(layer).some(runsByItself)) return byThemselves(layer, x, initial, merge, graph);
     const pair = readPair(layer, x, graph);
     if (initial.length > 0 && initial.length !== pair[0].cell.states + pair[1].cell.states)
       layer.unsupported(`it is called with ${initial.length} initial states`);
-    const merge = mergeMode(layer);
     return merge !== null && canShare(pair, x) ? together(pair, x, initial, merge, graph) : apart(pair, x, initial, merge, graph); // prettier-ignore
   },
 };
@@ -53,8 +57,7 @@ function mergeMode(layer: Layer): Merge {
 
 function readPair(layer: Layer, x: Handle, graph: GraphWriter): Pair {
   const repeats = layer.origin.kerasVersion.startsWith('tfjs');
-  const parts = (layer.source.model?.layers ?? []).map((source) => {
-    const part = new Layer(source, layer.origin, layer.training, layer.heedsMask);
+  const parts = partsOf(layer).map((part) => {
     if (!isRecurrent(part.className)) layer.unsupported(`it wraps a ${part.className}, which is not exported in it`);
     warnOfState(part, graph);
     const it = readRecurrent(part, x);
@@ -66,6 +69,40 @@ function readPair(layer: Layer, x: Handle, graph: GraphWriter): Pair {
   if (forward.sequences !== backward.sequences || forward.returnsState !== backward.returnsState)
     layer.malformed('backward_layer', 'a layer that returns the same');
   return [forward, backward];
+}
+
+function partsOf(layer: Layer): Layer[] {
+  const sources = layer.source.model?.layers ?? [];
+  return sources.map((source) => new Layer(source, layer.origin, layer.training, layer.heedsMask));
+}
+
+/** What is no single cell: images, and several cells in each step. */
+function runsByItself(part: Layer): boolean {
+  return convLstm.classNames.includes(part.className) || (isRecurrent(part.className) && stackOf(part) !== undefined);
+}
+
+/** Each direction as the layer that it is. */
+function byThemselves(layer: Layer, x: Handle, initial: readonly Handle[], merge: Merge, graph: GraphWriter): Handle[] {
+  const parts = partsOf(layer);
+  const sequences = parts.every((part) => part.flag('return_sequences', false));
+  if (parts.length !== 2 || parts[0]!.flag('go_backwards', false) || !parts[1]!.flag('go_backwards', false))
+    return layer.unsupported('its layers do not run one in each direction');
+  const half = initial.length / 2;
+  const made = parts.map((part, d) => {
+    const isKnown = runsByItself(part) || isRecurrent(part.className);
+    if (!isKnown) layer.unsupported(`it wraps a ${part.className}, which is not exported in it`);
+    const lowering = convLstm.classNames.includes(part.className) ? convLstm : recurrent;
+    const config = { ...part.source.config, ...(sequences && !layer.origin.kerasVersion.startsWith('tfjs') && { zero_output_for_mask: true }) }; // prettier-ignore
+    const whole = new Layer({ ...part.source, config }, layer.origin, layer.training, layer.heedsMask);
+    const writer = graph.part(d === 0 ? 'forward' : 'backward');
+    const results = [lowering.lower(whole, [x, ...initial.slice(d * half, (d + 1) * half)], writer)].flat();
+    const output = asKeras(writer, results[0]!);
+    return { output: d === 1 && sequences ? turned(writer, output, false) : output, states: results.slice(1) };
+  });
+  const [forward, backward] = [made[0]!.output, made[1]!.output];
+  const outputs = merge === null ? [forward, backward] : [joined(graph, forward, backward, merge)];
+  const mask = sequences ? x.mask : undefined;
+  return [...outputs.map((output) => ({ ...output, mask })), ...made.flatMap(({ states }) => states)];
 }
 
 /** Whether one operator can run both: same kind and size, and masked steps of both at the same places. */

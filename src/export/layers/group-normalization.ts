@@ -7,6 +7,7 @@ import { float } from '../../onnx/attribute.ts';
 import { float32 } from '../../tensor.ts';
 import { asChannelsFirst, asKeras } from '../reorder.ts';
 import { staticChannels } from '../spatial.ts';
+import { permuted } from '../target-shape.ts';
 import { computed } from '../computed.ts';
 
 /**
@@ -17,6 +18,7 @@ import { computed } from '../computed.ts';
  * Shapes: x and y `[N, …, C]`, gamma and beta `[C]`; C is axis `axis`. Written channels first as
  * Reshape `[N, groups, …]`, InstanceNormalization, Reshape back, Mul, Add, whose statistics are the same;
  * one InstanceNormalization where each channel is a group (`groups` −1, and TensorFlow Addons' InstanceNormalization).
+ * Channels on an axis in the middle are moved to the front and back.
  * ONNX's GroupNormalization is exact from opset 21 on only, and onnxruntime expands it to more nodes than these.
  * Defaults: `groups` 32, `axis` −1, `epsilon` 1e-3, `center` and `scale` true.
  * Source: https://keras.io/api/layers/normalization_layers/group_normalization/
@@ -24,7 +26,7 @@ import { computed } from '../computed.ts';
  */
 export const groupNormalization: LayerLowering = {
   classNames: ['GroupNormalization', 'InstanceNormalization'],
-  note: 'any number of groups, −1 among them, the first or the last axis, with and without scale and center; InstanceNormalization of TensorFlow Addons',
+  note: 'any number of groups, −1 among them, any axis, with and without scale and center; InstanceNormalization of TensorFlow Addons',
   traps: 'in Keras 2 refused over a mask, which weighs its statistics there',
   mask: 'keeps',
 
@@ -37,7 +39,10 @@ export const groupNormalization: LayerLowering = {
     if (rank === 2) return unflattened(layer, asKeras(graph, x), graph);
     if (axis === rank - 1) return normalized(layer, asChannelsFirst(graph, x), x.shape.at(-1)!, graph);
     if (axis === 1) return normalized(layer, asKeras(graph, x), x.shape[1]!, graph);
-    return layer.unsupported(`its axis ${axis} is neither the first nor the last of a sample`);
+    const perm = [0, axis, ...x.shape.flatMap((_, i) => (i === 0 || i === axis ? [] : [i]))];
+    const moved = permuted(graph, asKeras(graph, x), perm, 'channels_first');
+    const y = normalized(layer, moved, moved.shape[1]!, graph.part('of_channels'));
+    return permuted(graph, y, perm.map((_, i) => perm.indexOf(i))); // prettier-ignore
   },
 };
 

@@ -2,7 +2,7 @@ import type { Value } from '../../onnx/graph.ts';
 import type { Dim } from '../../tensor.ts';
 import { softmax } from '../activations.ts';
 import { dense, inHeads, outOfHeads, projected } from '../attention/heads.ts';
-import { asBool, both, causal, hidden, sliding, widened } from '../attention/visible.ts';
+import { adder, asBool, both, causal, hidden, sliding, widened } from '../attention/visible.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import type { Handle } from '../layout.ts';
@@ -20,6 +20,7 @@ import { permuted, reshapedTo, sizesAt } from '../target-shape.ts';
  * y `[N, …, T, …out]`, softmax `[N, …, heads, T, S]` (behind y with `return_attention_scores`).
  * Several `attention_axes` are one axis for the computation; axes between the batch and them are more batch.
  * In a GroupedQueryAttention several heads of the query share one of keys and values: `[N, shared, each, T, H]`.
+ * In Keras 2 an `attention_mask` of numbers that is the only mask is weighed, see {@link adder}; elsewhere 0 hides.
  * Hidden scores: those of `attention_mask`, of masked queries, values and keys, causal, outside of `sliding_window`.
  * Defaults: `use_bias` true, `value_dim` H, `output_shape` D, `attention_axes` all but the batch; dropout does nothing.
  * Source: keras/src/layers/attention/{multi_head,grouped_query}_attention.py · tf_keras, the same
@@ -175,7 +176,9 @@ function seen(layer: Layer, given: Given, plan: Plan, graph: GraphWriter): Value
     window === undefined ? undefined : sliding(graph.part('window'), query, value, window),
   ];
   const written = call.tensor(3, 'attention_mask') ?? call.tensor(-1, 'attention_mask');
-  const asked = written && asBool(graph, asKeras(graph, written), 'given');
+  const isAdded = layer.kerasMajor === 2 && written && written.value.dtype !== 'bool' && own.every((mask) => !mask);
+  const numbers = written && asKeras(graph, written);
+  const asked = numbers && (isAdded ? adder(graph, numbers).value : asBool(graph, numbers, 'given'));
   if (plan.batch > 1 || plan.attended > 1) {
     if (own.some((mask) => mask))
       layer.unsupported('it has masks besides attention_mask, and tensors of rank 4 or more');

@@ -21,9 +21,8 @@ import { runStack, stackOf } from '../recurrent/stacked-cells.ts';
  */
 export const recurrent: LayerLowering = {
   classNames: ['LSTM', 'GRU', 'SimpleRNN', 'CuDNNLSTM', 'CuDNNGRU', 'RNN'],
-  note: 'one node each; states in and out, backwards, reset_after, any mask; the activations that ONNX has there',
-  traps:
-    'stateful starts every run from zero; activations that ONNX has not there are refused; several cells backwards over a mask are refused',
+  note: 'one node each; states in and out, backwards, reset_after, any mask; activations that the nodes have not by a Scan',
+  traps: 'stateful starts every run from zero',
   merges: true,
   mask: 'own',
 

@@ -1,10 +1,11 @@
 import { int, ints, type Attribute } from '../../onnx/attribute.ts';
 import type { Value } from '../../onnx/graph.ts';
-import { int64, type Dim } from '../../tensor.ts';
+import { float32, int64, transposed, type Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import type { Layer } from '../layer.ts';
 import type { LayerLowering } from '../lowering.ts';
 import { framed } from '../aspect-ratio.ts';
+import { resampling } from '../resampling.ts';
 import { bilinear } from '../resize.ts';
 import { spatialInput, spatialOutput, spatialShape, type Spatial } from '../spatial.ts';
 
@@ -16,25 +17,48 @@ import { spatialInput, spatialOutput, spatialShape, type Spatial } from '../spat
  *
  * Shapes: x `[N, h, w, C]`, y `[N, height, width, C]`.
  * Defaults: `interpolation` bilinear, no antialias, no cropping or padding to keep the aspect ratio.
+ *   others     two products with constant matrices, see {@link resampling}
+ *
  * TensorFlow's bicubic rounds its sampling points to 1/1024, which ONNX's does not; ONNX's nearest rounds ties
  * otherwise for some pairs of sizes (14 to 23 is one).
  * Source: https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
- * @throws {EdgefoldError} UNSUPPORTED for the other interpolations, and antialias.
+ * @throws {EdgefoldError} UNSUPPORTED for images of unknown size, but where it is bilinear.
  */
 export const resizing: LayerLowering = {
   classNames: ['Resizing'],
-  note: 'bilinear, and nearest from a fixed size; aspect ratio kept by a crop or a border; no antialias',
+  note: 'bilinear; from a fixed size also nearest, bicubic, area, lanczos3, lanczos5, gaussian, mitchellcubic, and antialias; aspect ratio kept by a crop or a border',
 
   lower(layer, [x], graph) {
-    if (layer.flag('antialias', false)) layer.unsupported('its option antialias has no exact ONNX form');
     const sizes = [layer.size('height'), layer.size('width')];
     const input = spatialInput(layer, framed(layer, graph.float(x), sizes, graph), graph, 2);
     const name = layer.value('interpolation') ?? 'bilinear';
-    if (name === 'bilinear') return spatialOutput(interpolated(input, sizes, graph));
+    const antialias = layer.flag('antialias', false);
+    if (name === 'bilinear' && !antialias) return spatialOutput(interpolated(input, sizes, graph));
     if (name === 'nearest') return spatialOutput(picked(layer, input, sizes, graph));
-    return layer.unsupported(`its interpolation ${JSON.stringify(name)} has no exact ONNX form`);
+    const weights = typeof name === 'string' ? resampling(name, antialias) : undefined;
+    if (!weights) return layer.unsupported(`its interpolation ${JSON.stringify(name)} is not known here`);
+    return spatialOutput(resampled(layer, input, sizes, weights, graph));
   },
 };
+
+/** R · x · Cᵀ for each channel, with R `[height, h]` and C `[width, w]`. */
+function resampled(
+  layer: Layer,
+  input: Spatial,
+  sizes: readonly number[],
+  weights: (given: number, size: number) => Float32Array,
+  graph: GraphWriter,
+): Spatial {
+  const [h, w] = input.sizes.map((dim) => (typeof dim === 'number' ? dim : layer.unsupported('its input has an unknown size'))) as [number, number]; // prettier-ignore
+  const [height, width] = sizes as [number, number];
+  if (Math.max(h * height, w * width) > MAX_POINTS * 64) layer.unsupported(`it resizes ${h}·${w} to ${height}·${width} points`); // prettier-ignore
+  const R = graph.constant('rows', float32([height, h], weights(h, height)));
+  const C = graph.constant('columns', transposed(float32([width, w], weights(w, width)), [1, 0]));
+  const tall = { ...input, sizes: [height, w] };
+  const rows = graph.node('MatMul', [R, input.value], { shape: spatialShape(tall), suffix: 'of_rows' });
+  const output = { ...input, sizes };
+  return { ...output, value: graph.node('MatMul', [rows, C], { shape: spatialShape(output) }) };
+}
 
 /** Before opset 18, Resize wants the sizes of all axes, so those of batch and channels are read off. */
 export function interpolated(

@@ -102,7 +102,7 @@ function notEqual(call: OperationCall, pair: Pair, graph: GraphWriter): Handle {
 }
 
 /** x / y, and 0 where y is 0. */
-function divideNoNan(call: OperationCall, [x, y]: Pair, graph: GraphWriter): Handle {
+export function divideNoNan(call: OperationCall, [x, y]: Pair, graph: GraphWriter): Handle {
   const quotient = elementwise(call, 'Div', [x, y], graph, { dtype: 'float32', suffix: 'quotient' });
   const isZero = elementwise(call, 'Equal', [y, plain(0)], graph, {
     dtype: 'float32',

@@ -3,7 +3,7 @@ import type { GraphWriter } from '../graph-writer.ts';
 import { physicalShape, type Handle } from '../layout.ts';
 import { asKeras } from '../reorder.ts';
 import { slice, TO_THE_END } from '../slice.ts';
-import { choose, plain } from './arithmetic.ts';
+import { choose, divideNoNan, plain } from './arithmetic.ts';
 import { commonType, elementwise } from './broadcast.ts';
 import { constantHandle } from './constant-handle.ts';
 import type { Operand, OperationCall } from './operation-call.ts';
@@ -14,9 +14,9 @@ import { reduce } from './reductions.ts';
  * Functions that are several ONNX operators.
  *
  *   Trunc        sign(x)·⌊|x|⌋
- *   Arctan2      atan(y/x), π further where x < 0, and ±π/2 or 0 where x = 0
- *   Logaddexp    max(x, y) + log(1 + exp(−|x − y|))
- *   Hypot        √(x² + y²)
+ *   Arctan2      atan(y/x), π further where x < 0 or −0; of two infinities atan(±1), of two zeros 0
+ *   Logaddexp    max(x, y) + log(1 + exp(−|x − y|)), and x + y where x − y is none
+ *   Hypot        max·√(1 + (min/max)²) of |x| and |y|, which no square overflows
  *   Diff         x[1:] − x[:−1] along an axis, n times
  *   Average      Σ w·x / Σ w along an axis
  *   FullLike     a number, or 0, or 1, at every place
@@ -35,7 +35,7 @@ export const COMPOSED: readonly Operation[] = [
     parameters: ['x', 'fill_value', 'dtype'],
     lower: (call, graph) => filled(call, call.number('fill_value', 0), graph),
   },
-  pair(['Arctan2', 'atan2', 'raw.Atan2'], arctan2),
+  { names: ['Arctan2', 'atan2', 'raw.Atan2'], parameters: ['x1 y', 'x2 x'], lower: arctan2 },
   pair(['Logaddexp'], logAddExp),
   pair(['Hypot'], hypot),
   { names: ['Diff'], parameters: ['a x', 'n', 'axis'], lower: diff },
@@ -98,23 +98,23 @@ function trunc(call: OperationCall, graph: GraphWriter): Handle {
   return graph.like(size, 'Mul', { operands: [graph.like(x, 'Sign', { suffix: 'sign' }).value] });
 }
 
-function arctan2(call: OperationCall, y: Operand, x: Operand, graph: GraphWriter): Handle {
-  const less = (operand: Operand, suffix: string) =>
-    elementwise(call, 'Less', [operand, plain(0)], graph, { ...REAL, result: 'bool', suffix });
+function arctan2(call: OperationCall, graph: GraphWriter): Handle {
+  const [y, x] = ['x1', 'x2'].map((name) => graph.part(name).float(call.tensor(name))) as [Handle, Handle];
   const ratio = elementwise(call, 'Div', [y, x], graph, { ...REAL, suffix: 'ratio' });
-  const turn = choose(call, less(y, 'below'), plain(-Math.PI), plain(Math.PI), graph.part('turn'));
-  const shift = choose(call, less(x, 'behind'), turn, plain(0), graph.part('shift'));
-  const angle = elementwise(call, 'Add', [graph.like(ratio, 'Atan', { suffix: 'atan' }), shift], graph, {
-    ...REAL,
-    suffix: 'angle',
-  });
-  const isUpright = elementwise(call, 'Equal', [x, plain(0)], graph, { ...REAL, result: 'bool', suffix: 'is_upright' });
-  const side = elementwise(call, 'Mul', [y, plain(1)], graph, { ...REAL, suffix: 'height' });
-  const upright = elementwise(call, 'Mul', [graph.like(side, 'Sign', { suffix: 'side' }), plain(Math.PI / 2)], graph, {
-    ...REAL,
-    suffix: 'upright',
-  });
-  return choose(call, isUpright, upright, angle, graph);
+  const signs = [y, x].map((side, i) => graph.like(side, 'Sign', { suffix: `sign_${i}` }));
+  const quadrant = elementwise(call, 'Mul', signs, graph, { ...REAL, suffix: 'quadrant' });
+  const slope = choose(call, test('IsNaN', ratio, graph), quadrant, ratio, graph.part('slope'));
+  const turn = choose(call, below(call, y, graph.part('below')), plain(-Math.PI), plain(Math.PI), graph.part('turn'));
+  const shift = choose(call, below(call, x, graph.part('behind')), turn, plain(0), graph.part('shift'));
+  return elementwise(call, 'Add', [graph.like(slope, 'Atan', { suffix: 'atan' }), shift], graph, REAL);
+}
+
+/** x < 0, or x is the zero that is: its reciprocal tells. */
+function below(call: OperationCall, x: Handle, graph: GraphWriter): Handle {
+  const less = (side: Handle, suffix: string) =>
+    elementwise(call, 'Less', [side, plain(0)], graph, { ...REAL, result: 'bool', suffix });
+  const either = [less(x, 'less'), less(graph.like(x, 'Reciprocal', { suffix: 'reciprocal' }), 'reciprocal_less')];
+  return elementwise(call, 'Or', either, graph, { dtype: 'bool', suffix: 'is_below' });
 }
 
 function logAddExp(call: OperationCall, x: Operand, y: Operand, graph: GraphWriter): Handle {
@@ -123,12 +123,23 @@ function logAddExp(call: OperationCall, x: Operand, y: Operand, graph: GraphWrit
   const small = graph.like(graph.like(size, 'Neg', { suffix: 'negated' }), 'Exp', { suffix: 'exp' });
   const sum = elementwise(call, 'Add', [small, plain(1)], graph, { ...REAL, suffix: 'sum' });
   const most = elementwise(call, 'Max', [x, y], graph, { ...REAL, suffix: 'most' });
-  return elementwise(call, 'Add', [most, graph.like(sum, 'Log', { suffix: 'log' })], graph, REAL);
+  const log = graph.like(sum, 'Log', { suffix: 'log' });
+  const usual = elementwise(call, 'Add', [most, log], graph, { ...REAL, suffix: 'usual' });
+  const both = elementwise(call, 'Add', [x, y], graph, { ...REAL, suffix: 'both' });
+  return choose(call, test('IsNaN', difference, graph), both, usual, graph);
 }
 
 function hypot(call: OperationCall, x: Operand, y: Operand, graph: GraphWriter): Handle {
-  const squares = [x, y].map((side, i) => elementwise(call, 'Mul', [side, side], graph, { ...REAL, suffix: `square_${i}` })); // prettier-ignore
-  return graph.like(elementwise(call, 'Add', squares, graph, { ...REAL, suffix: 'sum' }), 'Sqrt');
+  const sizes = [x, y].map((side, i) => {
+    const real = elementwise(call, 'Mul', [side, plain(1)], graph, { ...REAL, suffix: `side_${i}` });
+    return graph.like(real, 'Abs', { suffix: `size_${i}` });
+  });
+  const most = elementwise(call, 'Max', sizes, graph, { ...REAL, suffix: 'most' });
+  const least = elementwise(call, 'Min', sizes, graph, { ...REAL, suffix: 'least' });
+  const ratio = divideNoNan(call, [least, most], graph.part('ratio'));
+  const square = graph.like(ratio, 'Mul', { operands: [ratio.value], suffix: 'square' });
+  const sum = graph.like(square, 'Add', { operands: [graph.scalar('one', 1)], suffix: 'sum' });
+  return graph.like(most, 'Mul', { operands: [graph.like(sum, 'Sqrt', { suffix: 'root' }).value] });
 }
 
 /** More than a few differences of differences are a mistake of the file. */

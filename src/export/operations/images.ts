@@ -1,13 +1,14 @@
 import { int, string } from '../../onnx/attribute.ts';
 import type { Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
-import { isList, Layer } from '../layer.ts';
+import { isList } from '../layer.ts';
 import { CHANNELS_FIRST, type Handle } from '../layout.ts';
+import { convolution } from '../layers/convolution.ts';
 import { pooling } from '../layers/pooling.ts';
 import { resizing } from '../layers/resizing.ts';
-import type { LayerLowering } from '../lowering.ts';
 import { asChannelsFirst } from '../reorder.ts';
-import type { JsonObject, JsonValue } from '../source-model.ts';
+import type { JsonValue } from '../source-model.ts';
+import { asLayer, constantWeight } from './as-layer.ts';
 import type { OperationCall } from './operation-call.ts';
 import type { Operation } from './operation.ts';
 
@@ -38,18 +39,63 @@ export const IMAGES: readonly Operation[] = [
     parameters: ['x input', 'block_size', 'data_format'],
     lower: (call, graph) => blocks(call, 'SpaceToDepth', graph),
   },
+  { names: ['RGBToGrayscale', 'image.rgb_to_grayscale'], parameters: ['x images', 'data_format'], lower: grayscale },
+  {
+    names: ['ExtractPatches'],
+    parameters: ['x images', 'size', 'strides', 'dilation_rate', 'padding', 'data_format'],
+    lower: patches,
+  },
 ];
 
-/** The operation as a layer of this class and configuration does it. */
-function asLayer(
-  call: OperationCall,
-  lowering: LayerLowering,
-  className: string,
-  config: JsonObject,
-  graph: GraphWriter,
-): Handle | readonly Handle[] {
-  const source = { ...call.layer.source, className, config, weights: [], model: undefined };
-  return lowering.lower(new Layer(source, call.layer.origin), [call.tensor('x')], graph);
+/** 0.2989·red + 0.587·green + 0.114·blue: a Conv of one point. */
+function grayscale(call: OperationCall, graph: GraphWriter): Handle | readonly Handle[] {
+  const x = call.tensor('x');
+  const format = dataFormat(call);
+  const channels = x.shape.at(format === 'channels_last' ? -1 : -3);
+  if (channels === 1) return x;
+  if (channels !== 3) return call.unsupported('its images have other channels than three');
+  const kernel = { shape: [1, 1, 3, 1], data: [0.2989, 0.587, 0.114], dtype: undefined };
+  const config = { filters: 1, kernel_size: 1, use_bias: false, data_format: format };
+  return asLayer(
+    call,
+    convolution,
+    { className: 'Conv2D', config, weights: [constantWeight('kernel', kernel)] },
+    graph,
+  );
+}
+
+/** More than any kernel of a model; the bound keeps hostile files small. */
+const MAX_PATCH = 2 ** 11;
+
+/** The points of each window as channels, (row, column, channel): a Conv whose kernel is the identity. */
+function patches(call: OperationCall, graph: GraphWriter): Handle | readonly Handle[] {
+  const { shape } = call.tensor('x');
+  const format = dataFormat(call);
+  const given = call.integers('size') ?? [];
+  const [height, width] = given.length === 1 ? [given[0]!, given[0]!] : given;
+  if (given.length > 2 || height === undefined || width === undefined)
+    return call.unsupported('its patches are no areas');
+  const channels = call.known(shape.at(format === 'channels_last' ? -1 : -3), 'the number of its channels');
+  const depth = height * width * channels;
+  if (!(height > 0 && width > 0 && channels > 0 && depth <= MAX_PATCH))
+    return call.malformed('size', `a patch of at most ${MAX_PATCH} numbers`);
+  const data = Array.from({ length: depth * depth }, (_, i) => (i % (depth + 1) === 0 ? 1 : 0));
+  const kernel = { shape: [height, width, channels, depth], data, dtype: undefined };
+  const config = {
+    filters: depth,
+    kernel_size: [height, width],
+    use_bias: false,
+    data_format: format,
+    strides: call.value('strides') ?? [height, width],
+    dilation_rate: call.value('dilation_rate') ?? 1,
+    padding: call.text('padding', 'valid').toLowerCase(),
+  };
+  return asLayer(
+    call,
+    convolution,
+    { className: 'Conv2D', config, weights: [constantWeight('kernel', kernel)] },
+    graph,
+  );
 }
 
 function resize(call: OperationCall, graph: GraphWriter): Handle | readonly Handle[] {
@@ -62,10 +108,10 @@ function resize(call: OperationCall, graph: GraphWriter): Handle | readonly Hand
     antialias: call.flag('antialias', false),
     data_format: dataFormat(call),
   };
-  return asLayer(call, resizing, 'Resizing', config, graph);
+  return asLayer(call, resizing, { className: 'Resizing', config }, graph);
 }
 
-function dataFormat(call: OperationCall): string {
+export function dataFormat(call: OperationCall): string {
   const given = call.text('data_format', 'channels_last');
   return /^(channels_first|NC)/.test(given) ? 'channels_first' : 'channels_last';
 }
@@ -82,7 +128,7 @@ function pool(kind: string, names: readonly string[]): Operation {
         padding: call.text('padding', 'valid').toLowerCase(),
         data_format: dataFormat(call),
       };
-      return asLayer(call, pooling, `${kind}${rank}D`, config, graph);
+      return asLayer(call, pooling, { className: `${kind}${rank}D`, config }, graph);
     },
   };
 }

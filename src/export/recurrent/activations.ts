@@ -14,7 +14,7 @@ const plain = (name: string): CellFunction => ({ name });
 
 /**
  * The activations of Keras that ONNX's recurrent operators can apply. What is missing has no name there: relu6, selu,
- * gelu, silu, exponential and the like.
+ * gelu, silu, exponential and the like; a Scan applies those.
  * Source: https://onnx.ai/onnx/operators/onnx__LSTM.html, attribute `activations`.
  */
 const FUNCTIONS: ReadonlyMap<string, CellFunction> = new Map<string, CellFunction>([
@@ -29,18 +29,20 @@ const FUNCTIONS: ReadonlyMap<string, CellFunction> = new Map<string, CellFunctio
   ['sparse_sigmoid', { name: 'HardSigmoid', alpha: 0.5, beta: 0.5 }],
 ]);
 
-/** The function that an entry of a cell's configuration names; `null` is the identity, absence the default. */
-export function cellFunction(cell: Layer, key: string, otherwise: string): CellFunction {
-  const given = Object.hasOwn(cell.source.config, key) ? cell.source.config[key] : otherwise;
-  const entry = given ?? 'linear';
+export type FunctionKey = 'activation' | 'recurrent_activation';
+
+/** What a cell's configuration names: `null` is the identity, absence the default of its generation. */
+export function functionEntry({ source: { config }, kerasMajor }: Layer, key: FunctionKey): JsonValue {
+  const gate = kerasMajor === 3 ? 'sigmoid' : 'hard_sigmoid';
+  return Object.hasOwn(config, key) ? config[key]! : key === 'activation' ? 'tanh' : gate;
+}
+
+/** The function of ONNX that it is; `undefined` if there is none. */
+export function cellFunction(cell: Layer, key: FunctionKey): CellFunction | undefined {
+  const entry = functionEntry(cell, key) ?? 'linear';
   const name = activationName(entry);
   if (name === 'hard_sigmoid') return hardSigmoid(cell);
-  const known = name === undefined ? layerFunction(entry) : FUNCTIONS.get(name);
-  const shown = name ?? (isObject(entry) ? JSON.stringify(entry.class_name) : JSON.stringify(entry));
-  return known ?? cell.unsupported(
-    `its ${key} ${shown} is none that a recurrent operator of ONNX can apply`,
-    `Those are ${[...FUNCTIONS.keys(), 'hard_sigmoid'].sort().join(', ')}.`,
-  ); // prettier-ignore
+  return name === undefined ? layerFunction(entry) : FUNCTIONS.get(name);
 }
 
 /** Keras 2 and TF.js: clip(0.2·x + 0.5, 0, 1). Keras 3: relu6(x + 3) / 6 = clip(x/6 + 0.5, 0, 1). */

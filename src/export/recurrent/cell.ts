@@ -18,7 +18,10 @@ export interface Cell {
   readonly gates: number;
   /** h, and c of an LSTM. */
   readonly states: 1 | 2;
-  readonly functions: readonly CellFunction[];
+  /** `undefined` if ONNX's operators have not all of them. */
+  readonly functions: readonly CellFunction[] | undefined;
+  /** Whose configuration names the activations. */
+  readonly layer: Layer;
   readonly defaults: readonly string[];
   readonly linearBeforeReset: boolean;
   readonly W: Part;
@@ -79,8 +82,6 @@ export function isRecurrent(className: string): boolean {
  * A GRU with `reset_after` is ONNX's with `linear_before_reset`: the reset gate acts behind the product with R and its
  * bias, and there is a bias for each of W and R. Without it there is one bias. `unit_forget_bias`, `implementation` and
  * both kinds of dropout matter in training only.
- *
- * @throws {EdgefoldError} UNSUPPORTED for an activation that ONNX does not know there.
  */
 export function readCell(layer: Layer, features: number): Cell {
   const cell = cellLayer(layer);
@@ -98,6 +99,7 @@ export function readCell(layer: Layer, features: number): Cell {
     gates: kind.order.length,
     states: kind.states,
     functions: functionsOf(cell, kind),
+    layer: cell,
     defaults: DEFAULTS[kind.opType],
     linearBeforeReset: kind.opType === 'GRU' && (kind.cudnn || resetsAfter(cell)),
     W: toRows('kernel', features),
@@ -108,12 +110,12 @@ export function readCell(layer: Layer, features: number): Cell {
 
 const DEFAULTS = { LSTM: ['Sigmoid', 'Tanh', 'Tanh'], GRU: ['Sigmoid', 'Tanh'], RNN: ['Tanh'] } as const;
 
-function functionsOf(cell: Layer, { opType, cudnn }: Kind): CellFunction[] {
+function functionsOf(cell: Layer, { opType, cudnn }: Kind): CellFunction[] | undefined {
   if (cudnn) return DEFAULTS[opType].map((name) => ({ name }));
-  const activation = cellFunction(cell, 'activation', 'tanh');
-  if (opType === 'RNN') return [activation];
-  const gate = cellFunction(cell, 'recurrent_activation', cell.kerasMajor === 3 ? 'sigmoid' : 'hard_sigmoid');
-  return opType === 'LSTM' ? [gate, activation, activation] : [gate, activation];
+  const activation = cellFunction(cell, 'activation');
+  if (opType === 'RNN') return activation && [activation];
+  const gate = cellFunction(cell, 'recurrent_activation');
+  return gate && activation && (opType === 'LSTM' ? [gate, activation, activation] : [gate, activation]);
 }
 
 /** Keras before 2.2.3 knows only the one form, and does not name it. */

@@ -4,6 +4,7 @@ import { float32, type Dim } from '../../tensor.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import { functionAttributes } from './activations.ts';
 import type { Cell, Part } from './cell.ts';
+import { runScans } from './scan.ts';
 
 export interface Run {
   /** One direction, or forward and backward. */
@@ -29,10 +30,11 @@ export interface RunResult {
 }
 
 /**
- * One LSTM, GRU or RNN node for all steps and directions.
+ * One LSTM, GRU or RNN node for all steps and directions; a Scan for each where an activation is none of theirs.
  * Source: https://onnx.ai/onnx/operators/onnx__LSTM.html, …GRU.html, …RNN.html
  */
 export function runCells(graph: GraphWriter, run: Run): RunResult {
+  if (run.cells.some(({ functions }) => !functions)) return runScans(graph, run);
   const { cells, x, wants } = run;
   const [cell] = cells;
   const [T, N] = x.shape as [Dim, Dim];
@@ -75,7 +77,7 @@ function attributes({ cells, backwards }: Run) {
   return {
     hidden_size: int(cell.units),
     ...(direction !== 'forward' && { direction: string(direction) }),
-    ...functionAttributes(cells.flatMap(({ functions }) => functions), cell.defaults),
+    ...functionAttributes(cells.flatMap(({ functions }) => functions ?? []), cell.defaults),
     ...(cell.linearBeforeReset && { linear_before_reset: int(1) }),
   }; // prettier-ignore
 }

@@ -2,7 +2,9 @@ import type { GraphWriter } from '../graph-writer.ts';
 import { isList, isObject, Layer } from '../layer.ts';
 import type { Handle } from '../layout.ts';
 import type { JsonValue } from '../source-model.ts';
+import { asKeras } from '../reorder.ts';
 import { readRecurrent, runLayer } from './run-layer.ts';
+import { reversed } from './time.ts';
 
 /** The cells of an `RNN` around a `StackedRNNCells`, or a list of cells; `undefined` for one around a cell. */
 export function stackOf(layer: Layer): readonly JsonValue[] | undefined {
@@ -14,17 +16,19 @@ export function stackOf(layer: Layer): readonly JsonValue[] | undefined {
 
 /**
  * Cells on top of each other in every step, which is one layer after the other: each runs over the sequence of the one
- * below. Only the first runs backwards, and hands its sequence on in the order in which it made it.
+ * below. Only the first runs backwards, and hands its sequence on in the order in which it made it; over a mask the
+ * sequence is turned round instead, and all run forwards.
  */
 export function runStack(
-  layer: Layer,
+  given: Layer,
   cells: readonly JsonValue[],
-  x: Handle,
+  sequence: Handle,
   initial: readonly Handle[],
   graph: GraphWriter,
 ): Handle[] {
-  const backwards = layer.flag('go_backwards', false);
-  if (backwards && x.mask && layer.heedsMask) layer.unsupported('it runs several cells backwards over a mask');
+  const turns = given.flag('go_backwards', false) && sequence.mask !== undefined && given.heedsMask;
+  const x = turns ? turned(sequence, graph.part('turned')) : sequence;
+  const layer = turns ? forwards(given) : given;
   const states: Handle[] = [];
   let rest = initial;
   let below = x;
@@ -38,7 +42,18 @@ export function runStack(
     below = made.output;
   });
   if (rest.length > 0) layer.unsupported(`it is called with ${initial.length} initial states`);
-  return [below, ...states];
+  return [{ ...below, mask: below.mask && sequence.mask }, ...states];
+}
+
+/** The sequence and its mask from the end on: over those the cells run forwards. */
+function turned(given: Handle, graph: GraphWriter): Handle {
+  const x = asKeras(graph, given);
+  const mask = reversed(graph, given.mask!(), 1, 'mask');
+  return { ...x, value: reversed(graph, x.value, 1), mask: () => mask };
+}
+
+function forwards({ source, origin, training, heedsMask }: Layer): Layer {
+  return new Layer({ ...source, config: { ...source.config, go_backwards: false } }, origin, training, heedsMask);
 }
 
 /** One of the cells as a layer of its own. */

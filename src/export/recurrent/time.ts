@@ -47,5 +47,9 @@ export function reversed(graph: GraphWriter, value: Value, axis: 0 | 1, suffix?:
     graph.integers(name('axes'), [axis]),
     graph.integers(name('steps'), [-1]),
   ];
-  return graph.node('Slice', inputs, { shape: value.shape!, ...(suffix === undefined ? {} : { suffix }) });
+  return graph.node('Slice', inputs, {
+    shape: value.shape!,
+    dtype: value.dtype,
+    ...(suffix === undefined ? {} : { suffix }),
+  });
 }

@@ -1,9 +1,9 @@
 """Writes operation-goldens.json: operations on tensors in functional models, and what Keras computes for them.
 
-    python make-operation-goldens.py [keras2]
+    python make-operation-goldens.py [keras2] [more]
 
-Without an argument the models are Keras 3's and their files `.keras`; with it they are tf_keras's, and `.h5`. Both go
-into the file whole, so that its readers read them. Each model has many outputs, one for each use of an operation.
+Without an argument the models are Keras 3's and their files `.keras`; with keras2 they are tf_keras's, and `.h5`. With
+`more` they are those of the files more-*.json: rarer operations, and layers of every option. All go into the file whole, so that its readers read them. Each model has many outputs, one for each use of an operation.
 
 Made with Keras 3.15.1 and tf_keras 2.21 on TensorFlow 2.21 (CPU).
 """
@@ -15,7 +15,8 @@ import tempfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
-GENERATION = 2 if sys.argv[1:] == ["keras2"] else 3
+GENERATION = 2 if "keras2" in sys.argv else 3
+MORE = "more" in sys.argv
 
 import numpy as np
 import tensorflow as tf
@@ -27,7 +28,7 @@ else:
     import keras
     from keras import ops
 
-NAME = "operation-goldens.json" if GENERATION == 3 else "keras2-operation-goldens.json"
+NAME = ("more-" if MORE else "") + ("" if GENERATION == 3 else "keras2-") + "operation-goldens.json"
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), NAME)
 CASES = {}
 
@@ -236,11 +237,100 @@ def graph_nodes():
         node("StridedSlice", [x], {1: i([0, -1]), 2: i([0, 0]), 3: i([1, 1])}, **masks, begin_mask={"i": "1"}, end_mask={"i": "1"}, ellipsis_mask={"i": "0"}, new_axis_mask={"i": "0"}, shrink_axis_mask={"i": "2"})])
 
 
-(keras3 if GENERATION == 3 else keras2)()
-layers_of_integers()
-application_layers()
-if GENERATION == 2:
-    graph_nodes()
+def more_operations():
+    x, y = tensor("x", (5, 4)), tensor("y", (5, 4))
+    large, none = ops.exp(x * 1000.0), ops.log(ops.relu(y))
+    shown = lambda z: [ops.nan_to_num(z, nan=77.0, posinf=7.0, neginf=-7.0)]
+    case("arithmetic of infinities", [x, y], [
+        *shown(ops.logaddexp(large, none)), *shown(ops.logaddexp(none, none)), *shown(ops.logaddexp(large, large)), *shown(ops.logaddexp(none, -large)),
+        ops.arctan2(large, x), ops.arctan2(x, large), ops.arctan2(-large, x), ops.arctan2(x, -large), ops.arctan2(large, large), ops.arctan2(large, -large),
+        ops.arctan2(-large, none), *shown(ops.hypot(x * 1e25, y * 1e25) * 1e-25), *shown(ops.hypot(x * 1e-30, y * 1e-30) * 1e30), *shown(ops.hypot(large, y)),
+        ops.hypot(x - x, y - y)])
+    q, k, v = tensor("q", (5, 4, 3)), tensor("k", (6, 2, 3)), tensor("v", (6, 2, 7))
+    bias = numbers(np.random.default_rng(6), (4, 5, 6))[None]
+    case("attention", [q, k, v], [ops.dot_product_attention(q, k, v), ops.dot_product_attention(q, k, v, is_causal=True, scale=0.5), ops.dot_product_attention(q, k, v, bias=bias, mask=bias > -1.0)])
+    case("order", [x, y], [ops.sort(x, axis=1), ops.sort(x), ops.argsort(x, axis=-1), ops.median(x, axis=1), ops.median(x, axis=2, keepdims=True), ops.quantile(x, 0.3, axis=1), ops.cumprod(x, axis=1),
+        ops.cumprod(x, axis=-1), ops.select([x > 0.5, y > 0.0], [x, y * 2.0], default=-1.0), ops.select([x > y], [x * 0.5])])
+    i = tensor("i", (8, 7, 3))
+    at = lambda seed, *shape: numbers(np.random.default_rng(seed), shape)
+    scale, shift, mean, variance = at(1, 3), at(2, 3), at(3, 3), np.array([0.5, 2.0, 1.25], "float32")
+    case("weights as arguments", [i], [
+        ops.conv(i, at(1, 2, 3, 3, 5)), ops.conv(i, at(2, 3, 2, 3, 4), strides=(2, 1), padding="same"), ops.conv(i, at(3, 2, 2, 3, 6), dilation_rate=2),
+        ops.depthwise_conv(i, at(4, 2, 3, 3, 2), padding="same"), ops.separable_conv(i, at(5, 3, 2, 3, 2), at(6, 1, 1, 6, 4), strides=2),
+        ops.batch_normalization(i, mean, variance, axis=-1, offset=shift, scale=scale), ops.batch_normalization(i, at(9, 8), at(10, 8) ** 2, axis=1, epsilon=0.5),
+        ops.layer_normalization(i, scale, shift), ops.layer_normalization(i, at(11, 8, 7), at(12, 8, 7), axis=[1, 2], epsilon=0.25),
+        ops.rms_normalization(i, scale), ops.rms_normalization(i, epsilon=0.5), ops.rms_normalization(i, axis=1)])
+    s = tensor("s", (9, 3))
+    case("weights as arguments of sequences", [s], [ops.conv(s, at(1, 2, 3, 5), strides=2), ops.depthwise_conv(s, at(2, 3, 3, 2)), ops.separable_conv(s, at(3, 2, 3, 1), at(4, 1, 3, 4))])
+    case("images", [i], [ops.image.rgb_to_grayscale(i), ops.image.extract_patches(i, (3, 2)), ops.image.extract_patches(i, 2, strides=(1, 2), padding="same"),
+        ops.image.resize(i, (5, 9), interpolation="bicubic"), keras.layers.Conv2D(2, 1)(ops.image.extract_patches(i, 2, dilation_rate=2, strides=1))])
+
+
+def more_layers():
+    L = keras.layers
+    i, j = tensor("i", (9, 7, 3)), tensor("j", (5, 8, 3))
+    kinds = ("bicubic", "lanczos3", "lanczos5") + (("area", "gaussian", "mitchellcubic") if GENERATION == 2 else ())
+    resized = [L.Resizing(h, w, interpolation=kind)(i) for kind in kinds for h, w in ((4, 11), (13, 5))]
+    if GENERATION == 3:
+        resized += [L.Resizing(h, w, interpolation=kind, antialias=True)(i) for kind in ("bilinear", "bicubic", "lanczos3", "nearest") for h, w in ((4, 11), (13, 3))]
+    case("interpolations", [i], [*resized, L.Resizing(4, 5, interpolation="bicubic", crop_to_aspect_ratio=True)(i)])
+    case("crops of images that are smaller", [i, j], [L.CenterCrop(12, 9)(i), L.CenterCrop(12, 5)(i), L.CenterCrop(6, 5)(j), L.CenterCrop(4, 11)(j)])
+    a, b = tensor("a", (4, 5, 3)), tensor("b", (3, 2, 5))
+    u = tensor("u", (5,))
+    case("products of tensors of rank 4", [a, b, u], [L.Dot((3, 1))([a, b]), L.Dot((2, 3), normalize=True)([a, b]), L.Dot((2, 1))([a, u]), L.Dot((1, 3))([u, b])])
+    g = tensor("g", (5, 6, 4))
+    case("groups along a middle axis", [g], [L.GroupNormalization(3, axis=2)(g), L.GroupNormalization(2, axis=2, scale=False)(L.Conv2D(4, (2, 1))(g)), L.GroupNormalization(-1, axis=-2)(g)])
+    recurrent()
+    if GENERATION == 2:
+        q, v, m, n, h = tensor("q", (5, 4)), tensor("v", (7, 6)), tensor("m", (5, 7)), tensor("n", (5, 7), dtype="int32"), tensor("h", (2, 5, 7))
+        M, random = L.MultiHeadAttention, np.random.default_rng(8)
+        soft = [L.Activation("linear")(M(2, 3)(q, v, attention_mask=m)), M(2, 3)(q, v, attention_mask=n), M(2, 3, value_dim=2)(q, v, attention_mask=h, return_attention_scores=True)[1],
+            M(2, 3)(q, v, attention_mask=m, use_causal_mask=True)]
+        case("masks of numbers", [q, v, m, n, h], soft, data=[numbers(random, (2, 5, 4)), numbers(random, (2, 7, 6)), (numbers(random, (2, 5, 7)) > -1).astype("float32") * np.array([1.0, 0.5, 2.0, 1, 1, 1, 1], "float32"),
+            random.integers(-1, 3, (2, 5, 7)).astype("int32"), random.integers(0, 2, (2, 2, 5, 7)).astype("float32")])
+    else:
+        q, v, m = tensor("q", (5, 4)), tensor("v", (7, 6)), tensor("m", (5, 7))
+        random = np.random.default_rng(8)
+        mask = (numbers(random, (2, 5, 7)) > -0.5).astype("float32") * np.array([1.0, 0.5, 2.0, 1, -1, 1, 1], "float32")
+        case("masks of numbers", [q, v, m], [L.MultiHeadAttention(2, 3)(q, v, attention_mask=m)], data=[numbers(random, (2, 5, 4)), numbers(random, (2, 7, 6)), mask])
+
+
+def recurrent():
+    """Activations that ONNX's recurrent operators have not, and wrappers of what they do not run."""
+    L = keras.layers
+    s, e = tensor("s", (5, 3)), tensor("e", (5,))
+    ids = np.array([[1, 4, 0, 3, 5], [0, 2, 6, 0, 0]], "float32")
+    random = np.random.default_rng(9)
+    masked = L.Embedding(7, 3, mask_zero=True)(e)
+    names = ("selu", "gelu", "swish", "mish") if GENERATION == 2 else ("selu", "gelu", "silu", "relu6", "mish", "hard_silu", "log_sigmoid")
+    case("recurrent activations", [s], [
+        *[L.SimpleRNN(2, activation=name, kernel_initializer="zeros")(s) for name in names],
+        *L.LSTM(2, activation="selu", recurrent_activation="gelu", return_sequences=True, return_state=True)(s),
+        *L.GRU(2, activation="gelu", go_backwards=True, return_sequences=True, return_state=True)(s), L.GRU(3, activation="selu", reset_after=False)(s),
+        L.LSTM(3, activation="swish", use_bias=False, go_backwards=True)(s), L.GRU(2, recurrent_activation="selu", use_bias=False)(s),
+        L.Bidirectional(L.LSTM(2, activation="gelu", return_sequences=True))(s), L.Bidirectional(L.GRU(2, activation="selu"), merge_mode="ave")(s)])
+    h, c = tensor("h", (2,)), tensor("c", (2,))
+    case("recurrent activations over states", [s, h, c], [L.LSTM(2, activation="selu")(s, initial_state=[h, c]), L.GRU(2, activation="gelu", return_sequences=True)(s, initial_state=h)])
+    case("recurrent activations over masks", [e], [L.LSTM(2, activation="gelu")(masked), L.GRU(2, activation="selu", return_sequences=True)(masked),
+        *L.SimpleRNN(2, activation="gelu", go_backwards=True, return_sequences=True, return_state=True)(masked), L.Bidirectional(L.LSTM(2, activation="selu", return_sequences=True))(masked)], data=[ids])
+    cells = lambda: [L.LSTMCell(2), L.GRUCell(3)]
+    ends = [L.RNN(cells(), go_backwards=True)(masked), L.RNN(cells(), go_backwards=True, return_sequences=True)(masked)]
+    case("cells backwards over a mask", [e], ends, data=[ids])
+    t = tensor("t", (3, 5, 4, 2))
+    case("both directions of images", [t], [L.Bidirectional(L.ConvLSTM2D(2, 2, return_sequences=True))(t), L.Bidirectional(L.ConvLSTM2D(3, 2), merge_mode="sum")(t)])
+    case("both directions of cells", [s], [L.Bidirectional(L.RNN(L.LSTMCell(2), return_sequences=True))(s), L.Bidirectional(L.RNN(cells(), return_sequences=True))(s)])
+
+
+if MORE:
+    if GENERATION == 3:
+        more_operations()
+    more_layers()
+else:
+    (keras3 if GENERATION == 3 else keras2)()
+    layers_of_integers()
+    application_layers()
+    if GENERATION == 2:
+        graph_nodes()
 with open(OUTPUT, "w") as file:
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(c, separators=(',', ':'))}" for name, c in CASES.items())
     file.write(f'{{"framework": "Keras {keras.__version__}, TensorFlow {tf.__version__}", "cases": {{\n{lines}\n}}}}\n')

@@ -12,7 +12,12 @@ const SAME_TYPE: Readonly<Record<string, string>> = {
   int64: 'int64',
 };
 
-const FILES = ['operation-goldens.json', 'keras2-operation-goldens.json'] as const;
+const FILES = [
+  'operation-goldens.json',
+  'keras2-operation-goldens.json',
+  'more-operation-goldens.json',
+  'more-keras2-operation-goldens.json',
+] as const;
 
 describe.each(FILES)('operations of %s', (file) => {
   const cases = fileGoldens(file);
