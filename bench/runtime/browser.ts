@@ -133,6 +133,7 @@ async function buildTfjs(): Promise<void> {
     format: 'esm',
     platform: 'browser',
     mainFields: ['module', 'main'],
+    alias: { '@tensorflow/tfjs-backend-wasm': join(TFJS_WASM, 'index.js') },
     target: 'es2022',
     logLevel: 'error',
   });

@@ -14,10 +14,10 @@ export async function open(
   const model: TfjsModel = {
     ...written,
     weightData: bin,
-    assign: written.assign?.map(({ path, weights }) => ({ path, weights: weights.map(({ name, shape: dims, at, length }) => ({ name, tensor: () => ({ dtype: 'float32', shape: dims, data: new Float32Array(bin, at, length) }) })) })),
+    ...(written.assign && { assign: written.assign.map(({ path, weights }) => ({ path, weights: weights.map(({ name, shape: dims, at, length }) => ({ name, tensor: () => ({ dtype: 'float32', shape: dims, data: new Float32Array(bin, at, length) }) })) })) }),
   };
   if (backend === 'wasm') {
-    const { setWasmPaths } = await import('../peers/node_modules/@tensorflow/tfjs-backend-wasm/dist/index.js');
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     setWasmPaths('/');
   }
   const { tf, loaded } = await openTfjs(model);
