@@ -73,15 +73,19 @@ async function edgefold(name: string, { folded, inputName, data, shape }: Case, 
   return { name, run: () => model.run(inputs), dispose: () => model.dispose() };
 } // prettier-ignore
 
-async function onnxruntime(name: 'onnxruntime-node' | 'onnxruntime-web', { unfolded, ...given }: Case): Promise<Contender> {
+async function onnxruntime(
+  name: 'onnxruntime-node' | 'onnxruntime-web',
+  { unfolded, folded, ...given }: Case,
+  isFolded = false,
+): Promise<Contender> {
   const { inputName, data, shape } = given;
   const { InferenceSession, Tensor } = name === 'onnxruntime-node' ? await import('onnxruntime-node') : await import('onnxruntime-web');
-  const session = await InferenceSession.create(unfolded);
+  const session = await InferenceSession.create(isFolded ? folded : unfolded);
   const run = async () => {
     const results = await session.run({ [inputName]: new Tensor('float32', data, shape) });
     return output(results[session.outputNames[0]!]!.data);
   };
-  return { name, run, dispose: () => session.release() };
+  return { name: isFolded ? `${name}, our file` : name, run, dispose: () => session.release() };
 } // prettier-ignore
 
 async function tfjs(backend: 'cpu' | 'wasm', { tfjs: model, data, shape }: Case): Promise<Contender> {
@@ -106,8 +110,10 @@ async function contendersFor(given: Case): Promise<readonly Contender[]> {
     () => edgefold('edgefold', given, {}),
     () => edgefold('edgefold, all cores', given, { threads: availableParallelism(), spin: true }),
     () => onnxruntime('onnxruntime-node', given),
+    () => onnxruntime('onnxruntime-node', given, true),
     () => edgefold('edgefold wasm', given, { provider: 'wasm' }),
     () => onnxruntime('onnxruntime-web', given),
+    () => onnxruntime('onnxruntime-web', given, true),
     () => tfjs('wasm', given),
     () => tfjs('cpu', given),
   ];

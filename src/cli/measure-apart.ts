@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { EdgefoldError } from '../errors.ts';
-import { guard } from '../runtime/node/guard.ts';
 import { errorFrom } from '../runtime/protocol.ts';
 import { programBeside } from './beside.ts';
 import type { Measured, MeasureReply, Order } from './measure.ts';
@@ -14,10 +13,9 @@ export function measureApart(order: Order, name: string): Promise<Measured> {
   return new Promise((resolve, reject) => {
     const child = fork(programBeside('measure'), {
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      // The last is the guard's: it closes when this process ends, however it ends.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
     });
-    const watching = guard(child.pid);
-    watching.setBusy(true);
     child.on('message', (message) => {
       const reply = message as MeasureReply;
       if (reply.kind === 'done') resolve(reply.value);
@@ -25,7 +23,6 @@ export function measureApart(order: Order, name: string): Promise<Measured> {
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      watching.stop();
       reject(died(name, signal ?? `exit code ${String(code)}`));
     });
     // One that has died already tells so by its exit.

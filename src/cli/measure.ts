@@ -4,6 +4,7 @@ import { generateSamples } from '../parity/samples.ts';
 import { bench, type Timing } from '../runtime/bench.ts';
 import type { LoadOptions, Model, ModelSource, ProviderReport, TensorSpec } from '../runtime/model.ts';
 import { load } from '../runtime/node.ts';
+import { guard } from '../runtime/node/guard.ts';
 import { errorData, type ErrorData } from '../runtime/protocol.ts';
 
 /*
@@ -83,6 +84,7 @@ function atBatch(specs: readonly TensorSpec[], batch: number): readonly TensorSp
   }));
 }
 
+guard();
 process.on('disconnect', () => process.exit());
 process.once('message', (order) => {
   const reply = (message: MeasureReply) => process.send?.(message, () => process.exit());

@@ -1,5 +1,6 @@
-import { EdgefoldError } from '../errors.ts';
+import { usage, wordFor } from './faults.ts';
 import type { Inputs, Model } from './model.ts';
+import { readOptions } from './options.ts';
 
 export interface BenchOptions {
   /** How long to measure; default 2. A slow model is run {@link FEWEST_RUNS} times all the same. */
@@ -35,11 +36,13 @@ const WARMING_SHARE = 0.1;
 export async function bench<K extends string>(
   models: Readonly<Record<K, Pick<Model, 'run'>>>,
   inputs: Inputs,
-  { seconds = 2, cpuMs }: BenchOptions = {},
+  options: BenchOptions = {},
 ): Promise<Readonly<Record<K, Timing>>> {
-  if (!(seconds > 0 && seconds <= 3600)) {
-    throw new EdgefoldError('USAGE', 'the option makes no sense', { where: 'seconds', expected: 'more than 0, at most 3600', received: String(seconds) }); // prettier-ignore
-  }
+  const { seconds = 2, cpuMs } = readOptions(options, ['seconds', 'cpuMs']);
+  if (!(typeof seconds === 'number' && seconds > 0 && seconds <= 3600))
+    usage('seconds', 'more than 0, at most 3600', wordFor(seconds));
+  if (cpuMs !== undefined && typeof cpuMs !== 'function') usage('cpuMs', 'a function', wordFor(cpuMs));
+  checkModels(models);
   const contenders = Object.entries<Pick<Model, 'run'>>(models).map(([name, model]) => ({
     name,
     model,
@@ -63,6 +66,12 @@ export async function bench<K extends string>(
   return Object.fromEntries(
     contenders.map(({ name, ms, cpu }) => [name, { ...quantiles(ms), ...(cpuMs && { cpuMs: cpu / ms.length }) }]),
   ) as Record<K, Timing>;
+}
+
+function checkModels(models: unknown): void {
+  const all = typeof models === 'object' && models !== null ? Object.values(models as object) : [];
+  const areModels = all.every((model) => typeof (Object(model) as Partial<Model>).run === 'function');
+  if (all.length === 0 || !areModels) usage('models', 'models by name', wordFor(models));
 }
 
 function quantiles(ms: readonly number[]): Timing {

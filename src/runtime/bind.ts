@@ -1,7 +1,8 @@
 import { EdgefoldError } from '../errors.ts';
 import { sizeOf, type Tensor } from '../tensor.ts';
 import { patternsOf, type NativeResults } from './binding.ts';
-import { disposed } from './faults.ts';
+import { disposed, wordFor, wordsOf } from './faults.ts';
+import { checkShape, refuse } from './inputs.ts';
 import type { Bound, Model, Outputs, TensorSpec } from './model.ts';
 import { zeros } from './open-session.ts';
 import { tensorOf, type Runner } from './runner.ts';
@@ -13,7 +14,8 @@ export async function bind(
   shapes: Readonly<Record<string, readonly number[]>>,
   isDisposed: () => boolean,
 ): Promise<Bound> {
-  const inputs = Object.fromEntries(model.inputs.map((spec) => [spec.name, zeros(spec, shapeOf(spec, shapes))]));
+  checkNames(model.inputs, shapes);
+  const inputs = Object.fromEntries(model.inputs.map((spec) => [spec.name, memoryFor(spec, shapeOf(spec, shapes))]));
   const outputs = await model.run(inputs);
   const again = runner.bound?.(Object.entries(inputs), writer(outputs));
   if (!again) return { inputs, outputs, run: () => runAnew(model, inputs, outputs) };
@@ -40,15 +42,52 @@ function writer(outputs: Outputs): (results: NativeResults) => void {
   };
 }
 
+function checkNames(specs: readonly TensorSpec[], shapes: unknown): void {
+  const expected = specs.map(({ name }) => name);
+  const unknown = namesOf(shapes).find((name) => !expected.includes(name));
+  if (unknown === undefined) return;
+  refuse(`input ${unknown}`, expected.join(', ') || 'none', undefined, 'the model has no such input');
+}
+
+function namesOf(shapes: unknown): readonly string[] {
+  try {
+    if (typeof shapes === 'object' && shapes !== null) return Object.keys(shapes);
+  } catch {
+    // What cannot be read is told of as what it is.
+  }
+  return refuse('the shapes', 'shapes by name', wordFor(shapes), 'these are no shapes');
+}
+
+function memoryFor(spec: TensorSpec, shape: readonly number[]): Tensor {
+  try {
+    return zeros(spec, shape);
+  } catch (error) {
+    return refuse(`input ${spec.name}`, undefined, wordsOf(error), `there is no memory for [${shape.join(', ')}]`);
+  }
+}
+
 /** The given shape, or the model's own where it has no symbolic dimension. */
 function shapeOf(spec: TensorSpec, shapes: Readonly<Record<string, readonly number[]>>): readonly number[] {
-  if (Object.hasOwn(shapes, spec.name)) return shapes[spec.name]!;
+  if (Object.hasOwn(shapes, spec.name)) return givenShape(spec, shapes);
   const fixed = spec.shape.filter((dim) => typeof dim === 'number');
   if (fixed.length === spec.shape.length) return fixed;
   throw new EdgefoldError('INPUT', 'the input has symbolic dimensions: give its shape', {
     where: `input ${spec.name}`,
     received: `[${spec.shape.map((dim) => (dim === '' ? '?' : dim)).join(', ')}]`,
   });
+}
+
+function givenShape(spec: TensorSpec, shapes: Readonly<Record<string, readonly number[]>>): readonly number[] {
+  try {
+    const shape = shapes[spec.name];
+    if (!Array.isArray(shape)) refuse(`input ${spec.name}`, 'a list of sizes', wordFor(shape), 'this is no shape');
+    const sizes = Array.from<number>(shape);
+    checkShape(spec, sizes);
+    return sizes;
+  } catch (error) {
+    if (error instanceof EdgefoldError) throw error;
+    return refuse(`input ${spec.name}`, 'a list of sizes', wordsOf(error), 'the shape cannot be read');
+  }
 }
 
 function overwrite(name: string, into: Tensor, from: Tensor): void {

@@ -9,8 +9,25 @@ export function runtimeError(summary: string, cause: unknown, where?: string): E
 }
 
 export function wordsOf(cause: unknown): string {
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : wordFor(cause);
   return words.replace(/\s+/g, ' ').trim();
+}
+
+/** Any value in a message: what it is, not what is in it. Never throws, whatever its getters do. */
+export function wordFor(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  try {
+    return Object.prototype.toString.call(value).slice('[object '.length, -1);
+  } catch {
+    return 'an object that cannot be read';
+  }
+}
+
+/** @throws {EdgefoldError} USAGE, for an option that makes no sense. */
+export function usage(where: string, expected: string, received: string, cause?: unknown): never {
+  throw new EdgefoldError('USAGE', 'the option makes no sense', { where, expected, received, cause });
 }
 
 /** @param what such as `the run`. */

@@ -47,8 +47,13 @@ export async function* gather<T>(
   } finally {
     signal?.removeEventListener('abort', onAbort);
     // A source that is waiting may never end, so nobody waits for its end; what fails in it then concerns nobody.
-    if (!line.isOver) Promise.resolve(iterator.return?.()).catch(() => undefined);
+    if (!line.isOver) void end(iterator).catch(() => undefined);
   }
+}
+
+/** A `return()` that throws at once fails like one that does so later. */
+async function end(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
+  await iterator.return?.();
 }
 
 async function readAll<T>(
@@ -58,7 +63,8 @@ async function readAll<T>(
 ): Promise<void> {
   try {
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-      line.items.push({ item: next.value, since: performance.now() });
+      // Like `for await`: an iterable may give promises.
+      line.items.push({ item: await next.value, since: performance.now() });
       line.wake();
       await hasRoom();
     }

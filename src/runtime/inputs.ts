@@ -1,5 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
 import { ARRAY_OF, BITS_PER_ELEMENT, sizeOf, type Dim, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
+import { wordFor, wordsOf } from './faults.ts';
 import type { Input, TensorSpec } from './model.ts';
 
 type Data = DTypeArray[DType];
@@ -35,11 +36,24 @@ export function checkedInputs(
   specs: readonly TensorSpec[],
   inputs: Readonly<Record<string, Input>>,
 ): (readonly [string, Tensor])[] {
+  try {
+    return pairs(specs, inputs);
+  } catch (error) {
+    if (error instanceof EdgefoldError) throw error;
+    // What the caller's own getters throw.
+    return refuse('the inputs', 'tensors by name that can be read', wordsOf(error));
+  }
+}
+
+function pairs(specs: readonly TensorSpec[], inputs: Readonly<Record<string, Input>>): (readonly [string, Tensor])[] {
+  if (typeof inputs !== 'object' || (inputs as unknown) === null) {
+    refuse('the inputs', 'tensors by name', wordFor(inputs));
+  }
   const tensors: (readonly [string, Tensor])[] = [];
   for (const spec of specs) {
     const { name } = spec;
     if (!Object.hasOwn(inputs, name)) refuseNames(specs, inputs, spec);
-    tensors.push([name, checkInput(spec, inputs[name]!)]);
+    tensors.push([name, checkedInput(spec, inputs)]);
   }
   if (Object.keys(inputs).length !== specs.length) refuseNames(specs, inputs);
   return tensors;
@@ -55,6 +69,16 @@ function refuseNames(
   const unknown = Object.keys(inputs).find((name) => !names.includes(name));
   if (unknown !== undefined) fail(unknown, 'the model has no such input', names.join(', ') || 'none');
   if (missing) fail(missing.name, 'the input is missing', describe(missing));
+}
+
+/** What the caller's own getters throw is told as what is wrong with the input. */
+function checkedInput(spec: TensorSpec, inputs: Readonly<Record<string, Input>>): Tensor {
+  try {
+    return checkInput(spec, inputs[spec.name]!);
+  } catch (error) {
+    if (error instanceof EdgefoldError) throw error;
+    return fail(spec.name, 'the input cannot be read', describe(spec), wordsOf(error));
+  }
 }
 
 function checkInput(spec: TensorSpec, input: Input): Tensor {
@@ -76,14 +100,14 @@ function parts(spec: TensorSpec, input: unknown): { dtype?: DType; data: Data; s
   if (typeof input === 'object' && input !== null && 'data' in input && 'shape' in input) {
     if (Array.isArray(input.shape)) return input as unknown as Tensor;
   }
-  fail(spec.name, 'this is no tensor', `${describe(spec)} as a typed array or { data, shape }`, typeName(input));
+  fail(spec.name, 'this is no tensor', `${describe(spec)} as a typed array or { data, shape }`, wordFor(input));
 }
 
 function checkArray(spec: TensorSpec, data: unknown): void {
   if (!isRunnable(spec.dtype)) fail(spec.name, `${spec.dtype} cannot be passed from JavaScript`);
   const array = spec.dtype === 'string' ? Array : ARRAY_OF[spec.dtype];
   const fits = data instanceof array && (array !== Array || (data as unknown[]).every((s) => typeof s === 'string'));
-  if (!fits) fail(spec.name, 'the array is of the wrong kind', `${array.name} for ${spec.dtype}`, typeName(data));
+  if (!fits) fail(spec.name, 'the array is of the wrong kind', `${array.name} for ${spec.dtype}`, wordFor(data));
 }
 
 /** The shape that `length` elements can only have: no dimension is free, or one is and the others divide it. */
@@ -105,7 +129,7 @@ function inferShape(spec: TensorSpec, length: number): readonly number[] {
   return spec.shape.map((dim) => (typeof dim === 'number' ? dim : length / known));
 }
 
-function checkShape(spec: TensorSpec, shape: readonly number[]): void {
+export function checkShape(spec: TensorSpec, shape: readonly number[]): void {
   // An empty spec is a scalar or a tensor of unknown rank: onnxruntime judges it.
   let fits = spec.shape.length === 0 || shape.length === spec.shape.length;
   for (const [axis, dim] of shape.entries()) {
@@ -130,14 +154,13 @@ function list(shape: readonly Dim[]): string {
   return `[${shape.map((dim) => (dim === '' ? '?' : dim)).join(', ')}]`;
 }
 
-function typeName(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+function fail(name: string, summary: string, expected?: string, received?: string): never {
+  return refuse(`input ${name}`, expected, received, summary);
 }
 
-function fail(name: string, summary: string, expected?: string, received?: string): never {
+export function refuse(where: string, expected?: string, received?: string, summary = 'these are no inputs'): never {
   throw new EdgefoldError('INPUT', summary, {
-    where: `input ${name}`,
+    where,
     ...(expected === undefined ? {} : { expected }),
     ...(received === undefined ? {} : { received }),
   });

@@ -3,11 +3,12 @@ import type { Bindings } from './binding.ts';
 import { LoadedModel } from './loaded-model.ts';
 import type { CacheReport, Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
 import { openSession } from './open-session.ts';
-import { checkNames, checkOptions, type PlatformDefaults, type Settings } from './options.ts';
+import { checkOptions, OPTION_NAMES, readOptions, type PlatformDefaults, type Settings } from './options.ts';
 import { poolOf } from './pool.ts';
 import { Remote, type OpenLine } from './remote.ts';
 import { LocalRunner, type Runner, type Turns } from './runner.ts';
 import { checkIntegrity } from './source.ts';
+import { withThreads, type ThreadChoice } from './threads.ts';
 
 /** What Node and browsers do each in their own way. */
 export interface Platform {
@@ -25,6 +26,8 @@ export interface Platform {
   readonly shared?: Remote;
   /** Whether ending a worker or process ends what it is doing. */
   canAbort(settings: Settings): boolean;
+  /** How many threads suit a model on the CPU; without it, one. */
+  readonly chooseThreads?: (source: ModelSource) => Promise<ThreadChoice>;
   /** Options beside those of every platform. */
   readonly optionNames?: readonly string[];
   /** What a cache did for the model that was read. */
@@ -34,14 +37,15 @@ export interface Platform {
 /** {@link Load} on a platform. */
 export function loader(platform: Platform): Load {
   return async (source, given = {}) => {
-    checkNames(given, platform.optionNames);
-    const { options, check } = watched(given);
-    const settings = checkOptions(options, platform.defaults(options));
-    const canAbort = platform.canAbort(settings);
-    if (options.signal && !canAbort) throw unabortable(settings.thread);
+    const { options, check } = watched(readOptions(given, [...OPTION_NAMES, ...(platform.optionNames ?? [])]));
+    const checked = checkOptions(options, platform.defaults(options));
+    const canAbort = platform.canAbort(checked);
+    if (options.signal && !canAbort) throw unabortable(checked.thread);
     const start = performance.now();
     const model = await prepared(platform, source, options);
     const metadata = platform.metadata(model);
+    const { chooseThreads } = platform;
+    const settings = await withThreads(checked, chooseThreads && (() => chooseThreads(model)));
     const msToFetch = performance.now() - start;
     check();
     const { runner, close } = await started(platform, model, settings, options);
@@ -60,7 +64,7 @@ export function loader(platform: Platform): Load {
 function watched(options: LoadOptions): { readonly options: LoadOptions; readonly check: () => void } {
   const { onProgress } = options;
   let failure: { readonly error: unknown } | undefined;
-  if (!onProgress) return { options, check: () => undefined };
+  if (typeof onProgress !== 'function') return { options, check: () => undefined };
   const watching: typeof onProgress = (progress) => {
     try {
       if (!failure) onProgress(progress);

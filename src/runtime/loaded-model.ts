@@ -13,6 +13,7 @@ import type {
   StreamOptions,
   TensorSpec,
 } from './model.ts';
+import { checkSignal, readOptions } from './options.ts';
 import { set, type Runner } from './runner.ts';
 import { stream } from './stream.ts';
 
@@ -50,7 +51,7 @@ export class LoadedModel implements Model {
 
   async run(inputs: Inputs, options?: RunOptions): Promise<Outputs> {
     if (this.#disposal) throw disposed();
-    const signal = options?.signal;
+    const signal = options === undefined ? undefined : signalOf(options);
     if (signal && !this.#surroundings.canAbort) throw unabortable();
     const results = await this.#runner.run(checkedInputs(this.inputs, inputs), signal);
     const outputs: Outputs = {};
@@ -75,6 +76,12 @@ export class LoadedModel implements Model {
   async [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+function signalOf(options: RunOptions): AbortSignal | undefined {
+  const { signal } = readOptions(options, ['signal']);
+  checkSignal(signal);
+  return signal;
 }
 
 function unabortable(): EdgefoldError {

@@ -48,10 +48,17 @@ export interface LoadOptions {
   readonly optimization?: OptimizationLevel;
   /** Sizes of symbolic dimensions, written into the graph before it is loaded. */
   readonly fixed?: Readonly<Record<string, number>>;
-  /** Threads inside an operator. Default 1: right for models under about a millisecond; more is a measured choice. */
-  readonly threads?: number;
-  /** Whether those threads burn processor time while they wait for the next run. Default false. */
-  readonly spin?: boolean;
+  /**
+   * Threads inside an operator. Default `auto`: in Node on the CPU one for a small model, and for a larger one as many
+   * as its multiplications keep busy, up to the number of cores; 1 everywhere else. The report tells number and reason.
+   */
+  readonly threads?: number | 'auto';
+  /**
+   * Whether those threads burn processor time while they wait: `run`, for more work in a run that lasts, `true`, also
+   * for the next run. Faster where no other process wants the processor, slower where one does. Default: `run` where
+   * `auto` chose more than one thread, otherwise false.
+   */
+  readonly spin?: boolean | 'run';
   /** Default: in Node `here`, or `process` where a `signal` is given; in browsers `worker`. */
   readonly thread?: Thread;
   /**
@@ -128,9 +135,15 @@ export interface ProviderReport {
   readonly evidence: 'single-provider' | 'no-fallback-flag' | 'profile' | 'unproven';
   readonly placement?: Placement;
   readonly adapter?: Adapter;
+  /** Why a GPU's adapter is not told. */
+  readonly adapterUnknown?: string;
   readonly runtime: RuntimeReport;
   readonly optimization: OptimizationLevel;
   readonly threads: number;
+  /** Why that many, where the choice was not the caller's. */
+  readonly threadsReason?: string;
+  /** Absent where no thread spins. */
+  readonly spin?: true | 'run';
   readonly thread: Thread;
   /** Browsers: whether the page is cross-origin isolated, without which there is one thread. */
   readonly isolated?: boolean;

@@ -9,6 +9,7 @@ import { loader, type Platform } from './load.ts';
 import type { Load, LoadOptions, LoadSource, ModelSource } from './model.ts';
 import { bindings } from './node/bindings.ts';
 import { openProcess, openWorker } from './node/lines.ts';
+import { chooseThreads } from './node/threads.ts';
 import type { Settings } from './options.ts';
 import { Remote } from './remote.ts';
 import { Turns } from './runner.ts';
@@ -30,6 +31,7 @@ const platform: Platform = {
   here: { bindings, turns: new Turns() },
   openLine: (thread) => (thread === 'process' ? openProcess : openWorker),
   canAbort: ({ thread }: Settings) => thread === 'process',
+  chooseThreads,
 };
 
 /**
@@ -60,7 +62,8 @@ export function shareProcess(): SharedProcess {
     threads: ['process'],
   });
   return {
-    load: loader({ ...platform, defaults, shared }),
+    // Many models, each for a few runs: to choose costs more than it brings.
+    load: loader({ ...platform, defaults, shared, chooseThreads: oneThread }),
     prepare: () => {
       shared.prepare('cpu');
     },
@@ -70,25 +73,50 @@ export function shareProcess(): SharedProcess {
   };
 }
 
+const oneThread = () => Promise.resolve({ threads: 1, reason: 'models share a process' });
+
 const URL_OF_WEB = /^https?:\/\//i;
 const URL_OF_FILE = /^file:/i;
 
 async function read(source: LoadSource, options: LoadOptions): Promise<ModelSource> {
   if (typeof source === 'string') {
-    if (URL_OF_WEB.test(source)) return readBytes(new URL(source), options);
-    return checkedFile(URL_OF_FILE.test(source) ? fileURLToPath(source) : source);
+    if (URL_OF_WEB.test(source))
+      return readBytes(
+        parsed(source, () => new URL(source)),
+        options,
+      );
+    return checkedFile(URL_OF_FILE.test(source) ? pathOf(source) : source);
   }
-  if (source instanceof URL && source.protocol === 'file:') return checkedFile(fileURLToPath(source));
+  if (source instanceof URL && source.protocol === 'file:') return checkedFile(pathOf(source));
   return readBytes(source, options);
+}
+
+const pathOf = (url: URL | string): string => parsed(String(url), () => fileURLToPath(url));
+
+/** @throws {EdgefoldError} USAGE for an address that is none. */
+function parsed<T>(address: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new EdgefoldError('USAGE', 'this is no address of a model', {
+      where: address,
+      received: wordsOf(cause),
+      cause,
+    });
+  }
 }
 
 async function checkedFile(path: string): Promise<string> {
   const kind = await stat(path).then(
-    (stats) => (stats.isFile() ? 'file' : 'something else'),
+    (stats) => (!stats.isFile() ? 'something else' : stats.size > 0 ? 'file' : 'an empty file'),
     (error: unknown) => wordsOf(error),
   );
   if (kind === 'file') return path;
-  throw new EdgefoldError('FILE', 'the model cannot be read', { where: path, expected: 'a file', received: kind });
+  throw new EdgefoldError('FILE', 'the model cannot be read', {
+    where: path || 'an empty path',
+    expected: 'a file that holds a model',
+    received: kind,
+  });
 }
 
 const metadataOfBytes = (bytes: Uint8Array) =>

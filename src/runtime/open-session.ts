@@ -7,6 +7,7 @@ import type { LoadProgress, ModelSource, Placement, Provider, ProviderReport, Te
 import { isWhole, sessionOptions, type Settings } from './options.ts';
 import { readPlacement, strayText } from './placement.ts';
 import type { Description } from './protocol.ts';
+import { threadsOn } from './threads.ts';
 
 /** A session that is ready to run. */
 export interface OpenSession extends Description {
@@ -43,7 +44,7 @@ export async function openSession(
   const refused: Refusal[] = [];
   for (const provider of settings.providers) {
     onProgress({ phase: 'runtime' });
-    const binding = await bindings(provider, settings.threads);
+    const binding = await bindings(provider, threadsOn(provider, settings));
     if ('reason' in binding) {
       refused.push({ provider, reason: binding.reason, missing: binding });
       continue;
@@ -132,6 +133,7 @@ async function warmedUp(attempt: Attempt, session: NativeSession, create: number
   const placement = settings.placement ? await measurePlacement(attempt).catch(() => undefined) : undefined;
   const warmup = await warmUp(attempt, session, inputs);
   const adapter = await binding.adapter?.(provider);
+  const threads = threadsOn(provider, settings);
   const report: ProviderReport = {
     requested: settings.providers,
     used: provider,
@@ -139,9 +141,13 @@ async function warmedUp(attempt: Attempt, session: NativeSession, create: number
     evidence: evidenceFor(provider, settings, placement),
     ...(placement && { placement }),
     ...(adapter && { adapter }),
+    ...(!adapter &&
+      !isWhole(provider) && { adapterUnknown: `${binding.runtime.package} does not tell which device it took` }),
     runtime: binding.runtime,
     optimization: settings.optimization,
-    threads: binding.threads?.(settings.threads) ?? settings.threads,
+    threads: binding.threads?.(threads) ?? threads,
+    ...(provider === 'cpu' && settings.threadsReason !== undefined && { threadsReason: settings.threadsReason }),
+    ...(provider === 'cpu' && settings.spin !== false && { spin: settings.spin }),
     thread: settings.thread,
     ...(binding.isolated !== undefined && { isolated: binding.isolated }),
     telemetry: false,

@@ -1,5 +1,7 @@
-import { EdgefoldError } from '../errors.ts';
+import { usage, wordFor, wordsOf } from './faults.ts';
 import { OPTIMIZATION_LEVELS, PROVIDERS, type LoadOptions, type Provider, type Thread } from './model.ts';
+import { digestOf } from './source.ts';
+import { threadsOn } from './threads.ts';
 
 /** What of {@link LoadOptions} concerns the session itself: plain data, as it goes to a worker or a process. */
 export interface Settings {
@@ -10,7 +12,13 @@ export interface Settings {
   readonly allow: 'none' | 'partial';
   readonly optimization: NonNullable<LoadOptions['optimization']>;
   readonly threads: number;
-  readonly spin: boolean;
+  /** The number is for us to choose; until somebody does, it is 1. */
+  readonly hasAutoThreads: boolean;
+  /** Spinning is for us to choose. */
+  readonly hasAutoSpin: boolean;
+  /** Why we chose it. */
+  readonly threadsReason?: string;
+  readonly spin: boolean | 'run';
   readonly thread: Thread;
   readonly warmup: { readonly runs: number; readonly isRequired: boolean };
   readonly placement: boolean;
@@ -19,8 +27,7 @@ export interface Settings {
 export const LOAD_DEFAULTS = {
   allow: 'none',
   optimization: 'all',
-  threads: 1,
-  spin: false,
+  threads: 'auto',
   warmup: 1,
   placement: false,
 } as const satisfies LoadOptions;
@@ -34,7 +41,7 @@ export interface PlatformDefaults {
 }
 
 /** What every platform takes. */
-const OPTION_NAMES = [
+export const OPTION_NAMES = [
   'provider',
   'allow',
   'optimization',
@@ -49,10 +56,31 @@ const OPTION_NAMES = [
   'signal',
 ] as const satisfies readonly (keyof LoadOptions)[];
 
-/** A slip of the pen would otherwise choose another provider. @throws {EdgefoldError} USAGE. */
-export function checkNames(options: LoadOptions, more: readonly string[] = []): void {
-  if (typeof options !== 'object' || (options as unknown) === null) usage('options', 'an object', typeof options);
-  for (const name of Object.keys(options)) oneOf('options', name, [...OPTION_NAMES, ...more]);
+/**
+ * The options as a plain object, each read once; those that are `undefined` are not there. A name that there is not is
+ * refused, because a slip of the pen would otherwise choose another provider.
+ * @throws {EdgefoldError} USAGE.
+ */
+export function readOptions<T extends object>(options: T, names: readonly string[]): T {
+  if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options)) {
+    usage('options', 'an object', wordFor(options));
+  }
+  const read: [string, unknown][] = [];
+  for (const name of Object.keys(options)) {
+    oneOf('options', name, names);
+    const value = attempt(name, () => options[name as keyof T]);
+    if (value === null) usage(name, 'a value, or no such option', 'null');
+    if (value !== undefined) read.push([name, value]);
+  }
+  return Object.fromEntries(read) as T;
+}
+
+function attempt<T>(option: string, get: () => T): T {
+  try {
+    return get();
+  } catch (cause) {
+    return usage(option, 'something that can be read', wordsOf(cause), cause);
+  }
 }
 
 /** No processor has more; a larger number is a slip, and onnxruntime would try to start them all. */
@@ -64,63 +92,78 @@ const MAX_WARMUP_RUNS = 10_000;
  * @throws {EdgefoldError} USAGE.
  */
 export function checkOptions(options: LoadOptions, platform: PlatformDefaults): Settings {
-  const { provider, warmup, ...given } = { ...LOAD_DEFAULTS, ...present(options), warmup: options.warmup };
+  const { provider, warmup, ...given } = { ...LOAD_DEFAULTS, ...options, warmup: options.warmup };
   const asked = provider ?? platform.providers;
-  if (typeof asked !== 'string' && !Array.isArray(asked)) usage('provider', 'a name or a list of names', typeof asked);
+  if (typeof asked !== 'string' && !Array.isArray(asked))
+    usage('provider', 'a name or a list of names', wordFor(asked));
   const providers = [...new Set<Provider>(typeof asked === 'string' ? [asked] : asked)];
   if (providers.length === 0) usage('provider', PROVIDERS.join(', '), 'an empty list');
   for (const name of providers) oneOf('provider', name, PROVIDERS);
   oneOf('allow', given.allow, ['none', 'partial']);
   oneOf('optimization', given.optimization, OPTIMIZATION_LEVELS);
-  whole('threads', given.threads, [1, MAX_THREADS]);
+  if (given.threads !== 'auto') whole('threads', given.threads, [1, MAX_THREADS], "'auto' or ");
   whole('warmup', warmup ?? LOAD_DEFAULTS.warmup, [0, MAX_WARMUP_RUNS]);
-  flag('spin', given.spin);
+  if (given.spin !== 'run') flag('spin', given.spin ?? false);
   flag('placement', given.placement);
-  for (const [name, size] of Object.entries(given.fixed ?? {})) whole(`fixed ${name}`, size, [0, 2 ** 31 - 1]);
+  checkOthers(options);
   return {
     providers,
     isDefaultProvider: provider === undefined,
     allow: given.allow,
     optimization: given.optimization,
-    threads: given.threads,
-    spin: given.spin,
+    threads: given.threads === 'auto' ? 1 : given.threads,
+    hasAutoThreads: given.threads === 'auto',
+    spin: given.spin ?? false,
+    hasAutoSpin: given.spin === undefined,
     thread: checkThread(given.thread ?? platform.thread, platform),
     warmup: { runs: warmup ?? LOAD_DEFAULTS.warmup, isRequired: warmup !== undefined },
     placement: given.placement || given.allow === 'partial',
   };
 }
 
-/** `{ threads: undefined }` means the default. */
-function present(options: LoadOptions): LoadOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+function checkOthers({ fixed = {}, integrity, onProgress, signal }: LoadOptions): void {
+  if (typeof fixed !== 'object' || (fixed as unknown) === null) usage('fixed', 'sizes by name', wordFor(fixed));
+  for (const name of Object.keys(fixed)) {
+    const size = attempt(`fixed ${name}`, () => fixed[name]!);
+    whole(`fixed ${name}`, size, [0, 2 ** 31 - 1]);
+  }
+  if (integrity !== undefined) digestOf(integrity);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    usage('onProgress', 'a function', wordFor(onProgress));
+  checkSignal(signal);
+}
+
+/** Signals of other windows are no instances of this one's class. @throws {EdgefoldError} USAGE. */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+    usage('signal', 'an AbortSignal', wordFor(signal));
 }
 
 function checkThread(thread: Thread, { threads }: PlatformDefaults): Thread {
   if (typeof thread === 'string') oneOf('thread', thread, threads);
   else {
     if (typeof thread !== 'object' || (thread as unknown) === null)
-      usage('thread', 'a name or { pool: n }', typeof thread);
-    whole('thread.pool', thread.pool, [1, MAX_THREADS]);
-    return { pool: thread.pool };
+      usage('thread', 'a name or { pool: n }', wordFor(thread));
+    const pool = attempt('thread.pool', () => thread.pool);
+    whole('thread.pool', pool, [1, MAX_THREADS]);
+    return { pool };
   }
   return thread;
 }
 
 function oneOf(option: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) usage(option, `one of ${allowed.join(', ')}`, `"${value}"`);
+  if (!allowed.includes(value)) usage(option, `one of ${allowed.join(', ')}`, wordFor(value));
 }
 
 function flag(option: string, value: unknown): void {
-  if (typeof value !== 'boolean') usage(option, 'true or false', String(value));
+  if (typeof value !== 'boolean') usage(option, 'true or false', wordFor(value));
 }
 
-function whole(option: string, value: number, [low, high]: readonly [number, number]): void {
+export function whole(option: string, value: number, [low, high]: readonly [number, number], or = ''): void {
   if (Number.isInteger(value) && value >= low && value <= high) return;
-  usage(option, `a whole number from ${String(low)} to ${String(high)}`, String(value));
-}
-
-function usage(option: string, expected: string, received: string): never {
-  throw new EdgefoldError('USAGE', 'the option makes no sense', { where: option, expected, received });
+  usage(option, `${or}a whole number from ${String(low)} to ${String(high)}`, wordFor(value));
 }
 
 /** Providers that take every node: behind any other, onnxruntime adds one of these. */
@@ -134,13 +177,14 @@ export function sessionOptions(provider: Provider, settings: Settings, isStrict:
   return {
     executionProviders: [provider],
     graphOptimizationLevel: settings.optimization,
-    intraOpNumThreads: settings.threads,
+    intraOpNumThreads: threadsOn(provider, settings),
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 4,
     extra: {
       session: {
-        intra_op: { allow_spinning: settings.spin ? '1' : '0' },
+        intra_op: { allow_spinning: settings.spin === false ? '0' : '1' },
+        ...(settings.spin === 'run' ? { force_spinning_stop: '1' } : {}),
         ...(isStrict ? { disable_cpu_ep_fallback: '1' } : {}),
       },
     },

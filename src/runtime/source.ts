@@ -1,5 +1,5 @@
 import { EdgefoldError } from '../errors.ts';
-import { aborted, wordsOf } from './faults.ts';
+import { aborted, usage, wordFor, wordsOf } from './faults.ts';
 import type { LoadProgress, LoadSource } from './model.ts';
 
 export interface ReadingOptions {
@@ -15,15 +15,25 @@ export interface ReadingOptions {
 export async function readBytes(source: Exclude<LoadSource, string>, options: ReadingOptions): Promise<Uint8Array> {
   const { signal } = options;
   if (signal?.aborted) throw aborted('loading', signal);
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (source instanceof Uint8Array) return own(source);
+  if (source instanceof ArrayBuffer) return own(new Uint8Array(source));
   if (source instanceof URL) return responseBytes(await fetched(source, signal), options);
   if (source instanceof Response) return responseBytes(source, options);
   if (source instanceof Blob) return streamBytes(source.stream(), 'the blob', { ...options, totalBytes: source.size });
   if (source instanceof ReadableStream) return streamBytes(source, 'the stream', options);
   throw new EdgefoldError('USAGE', 'this is no source of a model', {
     expected: 'a path, a URL, bytes, a Blob, a Response or a ReadableStream',
-    received: Object.prototype.toString.call(source).slice('[object '.length, -1),
+    received: wordFor(source),
+  });
+}
+
+/** Memory that others may write to is copied: neither onnxruntime nor a digest takes it. @throws {EdgefoldError} FORMAT. */
+function own(bytes: Uint8Array): Uint8Array {
+  const isShared = typeof SharedArrayBuffer === 'function' && bytes.buffer instanceof SharedArrayBuffer;
+  if (bytes.length > 0) return isShared ? bytes.slice() : bytes;
+  throw new EdgefoldError('FORMAT', 'the model is empty', {
+    expected: 'the bytes of an ONNX model',
+    hint: 'A buffer that was transferred to another thread is empty.',
   });
 }
 
@@ -78,7 +88,7 @@ async function streamBytes(
   where: string,
   { onProgress, signal, totalBytes }: ReadingOptions & { readonly totalBytes?: number },
 ): Promise<Uint8Array> {
-  const reader = stream.getReader();
+  const reader = readerOf(stream, where);
   const onAbort = () => void reader.cancel(signal?.reason).catch(() => undefined);
   signal?.addEventListener('abort', onAbort, { once: true });
   const pieces: Uint8Array[] = [];
@@ -99,13 +109,22 @@ async function streamBytes(
   if (totalBytes !== undefined && loadedBytes !== totalBytes) {
     throw new EdgefoldError('FILE', 'the model was cut off', { where, expected: `${totalBytes} bytes`, received: String(loadedBytes) }); // prettier-ignore
   }
-  return together(pieces, loadedBytes);
+  return own(together(pieces, loadedBytes));
+}
+
+/** @throws {EdgefoldError} USAGE for what has been read already, or is being read. */
+function readerOf(stream: ReadableStream<Uint8Array>, where: string): ReadableStreamDefaultReader<Uint8Array> {
+  try {
+    return stream.getReader();
+  } catch (cause) {
+    throw new EdgefoldError('USAGE', 'the model has been read already', { where, received: wordsOf(cause), cause });
+  }
 }
 
 /** Text would be taken for the path of a file further on. @throws {EdgefoldError} USAGE. */
 function checkPiece(piece: unknown, where: string): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
-  const received = typeof piece === 'object' ? Object.prototype.toString.call(piece).slice('[object '.length, -1) : typeof piece; // prettier-ignore
+  const received = typeof piece === 'object' ? wordFor(piece) : typeof piece;
   throw new EdgefoldError('USAGE', 'a stream of a model gives bytes', { where, expected: 'Uint8Array', received });
 }
 
@@ -122,16 +141,15 @@ function together(pieces: readonly Uint8Array[], length: number): Uint8Array {
 
 const INTEGRITY = /^sha256-([A-Za-z0-9+/]{43}=)$/;
 
+/** The digest in base64. @throws {EdgefoldError} USAGE. */
+export function digestOf(integrity: unknown): string {
+  const digest = typeof integrity === 'string' ? INTEGRITY.exec(integrity)?.[1] : undefined;
+  return digest ?? usage('integrity', 'sha256- and a SHA-256 digest in base64', wordFor(integrity));
+}
+
 /** @throws {EdgefoldError} USAGE, INTEGRITY. */
 export async function checkIntegrity(bytes: Uint8Array, integrity: string): Promise<void> {
-  const expected = INTEGRITY.exec(integrity)?.[1];
-  if (expected === undefined) {
-    throw new EdgefoldError('USAGE', 'the option makes no sense', {
-      where: 'integrity',
-      expected: 'sha256- and a SHA-256 digest in base64',
-      received: JSON.stringify(integrity),
-    });
-  }
+  const expected = digestOf(integrity);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
   const received = btoa(String.fromCharCode(...digest));
   if (received === expected) return;

@@ -1,8 +1,10 @@
 import { EdgefoldError } from '../errors.ts';
 import { sizeOf, type DType, type DTypeArray, type Tensor } from '../tensor.ts';
+import { usage, wordFor } from './faults.ts';
 import { gather } from './gather.ts';
 import { checkInputs } from './inputs.ts';
 import type { Inputs, Model, Outputs, StreamOptions, TensorSpec } from './model.ts';
+import { checkSignal, readOptions, whole } from './options.ts';
 
 export const STREAM_DEFAULTS = { batch: 1, maxDelayMs: 2 } as const;
 
@@ -14,37 +16,56 @@ export async function* stream(
   items: AsyncIterable<Inputs> | Iterable<Inputs>,
   options: StreamOptions,
 ): AsyncIterable<Outputs> {
-  const { batch = STREAM_DEFAULTS.batch, maxDelayMs = STREAM_DEFAULTS.maxDelayMs, signal } = options;
-  checkBatch(batch);
+  const given = readOptions(options, ['batch', 'maxDelayMs', 'signal']);
+  const { batch = STREAM_DEFAULTS.batch, maxDelayMs = STREAM_DEFAULTS.maxDelayMs, signal } = given;
+  whole('batch', batch, [1, MAX_BATCH]);
   checkDelay(maxDelayMs);
+  checkSignal(signal);
+  checkItems(items);
   const size = isBatchable([...model.inputs, ...model.outputs]) ? batch : 1;
   const run = (inputs: Inputs) => model.run(inputs, signal && { signal });
   const groups = gather(items, { size, maxDelayMs: size > 1 ? maxDelayMs : 0, ...(signal && { signal }) });
   for await (const group of groups) {
-    const checked = group.map((item) => checkInputs(model.inputs, item));
-    for (const alike of runsOf(checked)) yield* runTogether(run, alike);
+    const { good, failure } = checkGroup(model.inputs, group);
+    for (const alike of runsOf(good)) yield* runTogether(run, alike);
+    if (failure) throw failure.error;
   }
 }
 
-function checkBatch(batch: number): void {
-  if (Number.isInteger(batch) && batch > 0) return;
-  throw new EdgefoldError('USAGE', 'the option makes no sense', {
-    where: 'batch',
-    expected: 'a whole number from 1',
-    received: String(batch),
-  });
+/** What came before a bad item is run all the same. */
+function checkGroup(
+  specs: readonly TensorSpec[],
+  group: readonly Inputs[],
+): { readonly good: readonly Item[]; readonly failure?: { readonly error: unknown } } {
+  const good: Item[] = [];
+  for (const item of group) {
+    try {
+      good.push(checkInputs(specs, item));
+    } catch (error) {
+      return { good, failure: { error } };
+    }
+  }
+  return { good };
 }
+
+function checkItems(items: unknown): void {
+  if (typeof items === 'string') usage('items', 'inputs one after the other: a list, a generator', 'text');
+  const { [Symbol.asyncIterator]: eventually, [Symbol.iterator]: now } = Object(items) as Partial<
+    AsyncIterable<unknown> & Iterable<unknown>
+  >;
+  if (typeof (eventually ?? now) !== 'function')
+    usage('items', 'inputs one after the other: a list, a generator', wordFor(items));
+}
+
+/** More than this does not come together in memory. */
+const MAX_BATCH = 2 ** 31 - 1;
 
 /** The longest that a timer takes. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 function checkDelay(maxDelayMs: number): void {
   if (typeof maxDelayMs === 'number' && maxDelayMs >= 0 && maxDelayMs <= MAX_DELAY_MS) return;
-  throw new EdgefoldError('USAGE', 'the option makes no sense', {
-    where: 'maxDelayMs',
-    expected: `a number from 0 to ${String(MAX_DELAY_MS)}`,
-    received: String(maxDelayMs),
-  });
+  usage('maxDelayMs', `a number from 0 to ${String(MAX_DELAY_MS)}`, wordFor(maxDelayMs));
 }
 
 /** One symbol in front everywhere: other symbols may be other sizes. Types under 8 bits share bytes with their neighbours, so their batches cannot be put together or taken apart. */

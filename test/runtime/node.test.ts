@@ -221,7 +221,6 @@ describe('loading', () => {
 
   test.each([
     ['an HTML page', new TextEncoder().encode('<!doctype html>'), /protobuf parsing failed/],
-    ['nothing', new Uint8Array(0), /onnxruntime refused the model: ./],
     ['half a model', MLP.subarray(0, MLP.length / 2), /onnxruntime refused the model: ./],
     ['an unknown operator', oneNode('NoSuchOperator', { shape: [1] }), /NoSuchOperator/],
   ])('refuses %s in the words of onnxruntime', async (_, bytes, words) => {
@@ -338,3 +337,25 @@ test('a stream of text is no model, and no path either', async () => {
   const stream = new ReadableStream({ start: (controller) => { controller.enqueue('package.json'); controller.close(); } }); // prettier-ignore
   await expect(load(stream as ReadableStream<Uint8Array>)).rejects.toMatchObject({ code: 'USAGE', received: 'string' });
 });
+
+test.runIf(process.platform === 'linux')(
+  'providers of a machine that this is not are refused with the reason',
+  async () => {
+    const reasons = {
+      coreml: /coreml: onnxruntime-node has .*cpu.* on linux/,
+      dml: /dml: onnxruntime-node has .*cpu.* on linux/,
+    };
+    for (const [provider, words] of Object.entries(reasons)) {
+      await expect(load(MLP, { provider: provider as 'dml' })).rejects.toMatchObject(failure('PROVIDER', words));
+    }
+    for (const provider of ['cuda', 'tensorrt'] as const) {
+      const outcome = await load(MLP, { provider }).catch((error: unknown) => error as Error);
+      if (outcome instanceof Error)
+        expect(outcome).toMatchObject(failure('PROVIDER', new RegExp(`${provider}: .*(shared library|onnxruntime-node has)`))); // prettier-ignore
+      else {
+        expect(outcome.report.used).toBe(provider);
+        await outcome.dispose();
+      }
+    }
+  },
+);

@@ -142,3 +142,40 @@ test('a pool gives each run to the worker that has least to do', async () => {
   await pool.run([]);
   expect(taken).toEqual([1, 2]);
 });
+
+test('gives what came before a bad item, and then its error', async () => {
+  const { model } = recording({ shape: ['n', 2] });
+  const given: number[] = [];
+  const read = async () => {
+    for await (const { y } of stream(model, [row(1), row(2), { x: 5 } as unknown as Inputs, row(4)], { batch: 8 })) given.push(y!.data[0] as number); // prettier-ignore
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'INPUT', where: 'input x' });
+  expect(given).toEqual([1, 2]);
+});
+
+test('a source whose end fails does so in silence, whether at once or later', async () => {
+  const { model } = recording();
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  const sources: Iterable<Inputs>[] = [
+    { [Symbol.iterator]: () => ({ next: () => ({ done: false, value: row(1) }), return: () => { throw new Error('at once'); } }) },
+    (function* () { try { for (;;) yield row(1); } finally { throw new Error('in finally'); } })(), // eslint-disable-line no-unsafe-finally
+  ]; // prettier-ignore
+  for (const source of sources) {
+    let count = 0;
+    for await (const { y } of stream(model, source, {})) {
+      expect(y!.data[0]).toBe(1);
+      if (++count === 2) break;
+    }
+  }
+  await sleep(5);
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+});
+
+test('takes promises of items from a list, as `for await` does', async () => {
+  const { model } = recording();
+  const items = [row(1), row(2)].map((item) => Promise.resolve(item)) as unknown as Inputs[];
+  expect((await collect(stream(model, items, {}))).map(({ data }) => data[0])).toEqual([1, 2]);
+});

@@ -27,7 +27,7 @@ export const benchCommand: Command = {
     provider: { value: 'P', help: `one of ${PROVIDERS.join(', ')} (default cpu)` },
     batch: { value: 'N,N,…', help: 'batch sizes (default 1, or what the model fixes)' },
     seconds: { value: 'S', help: `how long to time each batch size (default ${DEFAULT_SECONDS})` },
-    threads: { value: 'N', help: 'threads inside an operator (default 1)' },
+    threads: { value: 'N', help: 'threads inside an operator (default: what suits the model)' },
     range,
     indices,
     dim,
