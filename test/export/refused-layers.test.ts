@@ -74,6 +74,9 @@ describe('operations with arguments that make no sense', () => {
     ['Roll', ['shift', 'axis']], ['Take', ['axis']], ['TakeAlongAxis', ['axis']], ['OneHot', ['num_classes', 'axis', 'dtype']], ['TopK', ['k']], ['Cumsum', ['axis']], ['Tril', ['k']], ['Matmul', []],
     ['Dot', []], ['Tensordot', ['axes']], ['Einsum', ['subscripts']], ['Softmax', ['axis']], ['Gelu', ['approximate']], ['LeakyRelu', ['negative_slope']], ['Resize', ['size', 'interpolation']],
     ['MaxPool', ['pool_size', 'strides', 'padding']], ['DepthToSpace', ['block_size']], ['SpaceToDepth', ['block_size']], ['Threshold', ['threshold', 'default_value']],
+    ['Conv', ['strides', 'padding', 'dilation_rate']], ['DepthwiseConv', ['strides']], ['SeparableConv', ['strides']], ['BatchNorm', ['axis', 'epsilon']], ['LayerNorm', ['axis', 'rms_scaling']], ['RMSNorm', ['axis', 'epsilon']],
+    ['Sort', ['axis']], ['Argsort', ['axis']], ['Median', ['axis', 'keepdims']], ['Quantile', ['q', 'axis', 'method']], ['Cumprod', ['axis']], ['Select', ['condlist', 'choicelist', 'default']], ['RGBToGrayscale', ['data_format']],
+    ['ExtractPatches', ['size', 'strides', 'padding']], ['DotProductAttention', ['is_causal', 'scale']], ['Arctan2', []], ['Hypot', []], ['Logaddexp', []],
   ]; // prettier-ignore
 
   test.each(OPERATIONS)('are exported or refused with a reason: %s', (className, options) => {
