@@ -69,7 +69,7 @@ export async function bench<K extends string>(
 }
 
 function checkModels(models: unknown): void {
-  const all = typeof models === 'object' && models !== null ? Object.values(models as object) : [];
+  const all = typeof models === 'object' && models !== null ? Object.values(models) : [];
   const areModels = all.every((model) => typeof (Object(model) as Partial<Model>).run === 'function');
   if (all.length === 0 || !areModels) usage('models', 'models by name', wordFor(models));
 }

@@ -117,7 +117,7 @@ describe('load()', () => {
   });
 
   test.each(OPTIONS)('tells of %s whose getter throws', async (option) => {
-    const error = await failureOf(() => load(MLP, thrower(option) as LoadOptions));
+    const error = await failureOf(() => load(MLP, thrower(option)));
     expect(error).toMatchObject({ where: option, received: 'mine' });
   });
 
