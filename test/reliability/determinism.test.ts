@@ -20,7 +20,7 @@ describe('the same models make the same files', { timeout: 120_000 }, () => {
     const isThere = installed().includes(version);
     const name = `on Node ${version}`;
     if (isThere)
-      test(name, async () => expect(await hashesUnder({ name, node: programOf(version) })).toEqual(await first)); // prettier-ignore
+      test(name, async () => { expect(await hashesUnder({ name, node: programOf(version) })).toEqual(await first); }); // prettier-ignore
     else test.skip(`${name} [needs npm run determinism once]`);
   }
 });

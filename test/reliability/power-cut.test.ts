@@ -27,7 +27,7 @@ async function recorded(kind: Kind, before: Kind | 'nothing') {
   if (before !== 'nothing') await write(before, 'old', folder);
   const files = filesOf(folder);
   const operations: Operation[] = [];
-  const stop = watchDisk(`${folder}`, async (operation, proceed) => {
+  const stop = watchDisk(folder, async (operation, proceed) => {
     operations.push({ ...operation, ...(operation.bytes && { bytes: operation.bytes.slice() }) });
     return proceed();
   });

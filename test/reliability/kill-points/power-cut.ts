@@ -87,7 +87,10 @@ function apply(names: Map<string, File>, change: Change): void {
 /** Each file with each content that it may have. */
 function* contents(files: readonly (readonly [string, File])[]): Generator<Files> {
   const [first, ...rest] = files;
-  if (!first) return yield new Map();
+  if (!first) {
+    yield new Map();
+    return;
+  }
   const [name, { synced, bytes }] = first;
   const half = bytes.slice(0, synced.length + Math.floor((bytes.length - synced.length) / 2));
   const choices = bytes === synced ? [bytes] : [synced, half, bytes];
