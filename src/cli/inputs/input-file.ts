@@ -16,7 +16,7 @@ export type InputContent =
   | { readonly kind: 'named'; readonly tensors: ReadonlyMap<string, Tensor> };
 
 /** Uncompressed bytes of a `.gz`; MNIST's largest file has 47 million. */
-const MOST_BYTES = 2 ** 30;
+const MOST_BYTES = 2 ** 27;
 
 /**
  * Reads a `.npy`, `.json`, IDX (plain or gzipped) or PNG file, told apart by content.
