@@ -62,7 +62,7 @@ async function failAt(kind: Kind, folder: string, fault: Fault, n: number): Prom
 describe('an output whose n-th operation fails', () => {
   test.each(CASES)(
     'is the old or the new (%s over %s), for every n and every error',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (kind, before) => {
       const points = { all: 0, failed: 0 };
       for (const fault of FAULTS) {
@@ -97,7 +97,7 @@ describe('an output whose process ends at the n-th operation', () => {
   }
 
   // To be killed after an operation is to be killed before the next.
-  test.each(KILLED)('by SIGKILL is the old or the new: %s over %s', { timeout: 60_000 }, async (kind, before) => {
+  test.each(KILLED)('by SIGKILL is the old or the new: %s over %s', { timeout: 180_000 }, async (kind, before) => {
     const points = await endAtEach(kind, before, 'kill-before', 'SIGKILL');
     console.log(`${kind} over ${before}: killed ${points} times`);
     expect(points).toBeGreaterThan(kind === 'external' ? 18 : 9);
@@ -106,7 +106,7 @@ describe('an output whose process ends at the n-th operation', () => {
   test.each([
     ['inline', 'SIGTERM', 143],
     ['report', 'SIGINT', 130],
-  ] as const)('is the new, whole: %s after %s', { timeout: 60_000 }, async (kind, signal, code) => {
+  ] as const)('is the new, whole: %s after %s', { timeout: 180_000 }, async (kind, signal, code) => {
     expect(await endAtEach(kind, kind, signal, code)).toBeGreaterThan(9);
   });
 });
