@@ -7,7 +7,7 @@ export interface TfjsModel extends Omit<Model, 'weightData' | 'assign'> {
   readonly assign?: readonly { readonly path: readonly string[]; readonly weights: readonly Place[] }[] | undefined;
 }
 
-interface Place {
+export interface Place {
   readonly name: string;
   readonly shape: readonly number[];
   /** Bytes into the file. */

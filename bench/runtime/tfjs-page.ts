@@ -1,5 +1,5 @@
 import { openTfjs, type TfjsModel } from '../../src/parity/original/tfjs.ts';
-import type { TfjsModel as Written } from './tfjs-model.ts';
+import type { Place, TfjsModel as Written } from './tfjs-model.ts';
 
 /** In the page: TF.js as an application has it, bundled, with the layers of the model and its weights beside it. */
 export async function open(
@@ -11,11 +11,9 @@ export async function open(
     fetch(`${folder}/tfjs.json`).then((response) => response.json() as Promise<Written>),
     fetch(`${folder}/tfjs.bin`).then((response) => response.arrayBuffer()),
   ]);
-  const model: TfjsModel = {
-    ...written,
-    weightData: bin,
-    ...(written.assign && { assign: written.assign.map(({ path, weights }) => ({ path, weights: weights.map(({ name, shape: dims, at, length }) => ({ name, tensor: () => ({ dtype: 'float32', shape: dims, data: new Float32Array(bin, at, length) }) })) })) }),
-  };
+  const { assign, ...rest } = written;
+  const placed = assign?.map(({ path, weights }) => ({ path, weights: weights.map((place) => weightAt(bin, place)) }));
+  const model: TfjsModel = { ...rest, weightData: bin, ...(placed && { assign: placed }) };
   if (backend === 'wasm') {
     const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     setWasmPaths('/');
@@ -30,4 +28,9 @@ export async function open(
     for (const tensor of [x, ...results]) tensor.dispose();
     return values;
   };
-} // prettier-ignore
+}
+
+const weightAt = (bin: ArrayBuffer, { name, shape, at, length }: Place) => ({
+  name,
+  tensor: () => ({ dtype: 'float32', shape, data: new Float32Array(bin, at, length) }) as const,
+});
