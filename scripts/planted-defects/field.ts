@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { copyEngine, ROOT } from './copy.ts';
 import type { Defect } from './defects.ts';
 
 /** What became of a defect: which test has caught it, that none has, or that it is no defect that can run. */
@@ -10,8 +10,6 @@ export interface Harvest {
   readonly kind: 'caught' | 'missed' | 'broken';
   readonly test: string;
 }
-
-const ROOT = join(import.meta.dirname, '../..');
 
 /** Quick tests first, then those that grow graphs or read whole models. */
 const ROUNDS: readonly (readonly string[])[] = [
@@ -31,11 +29,7 @@ export class Field {
   }
 
   static async open(): Promise<Field> {
-    const folder = await mkdtemp(join(tmpdir(), 'edgefold-defects-'));
-    for (const part of ['src', 'test', 'scripts', 'package.json', 'tsconfig.json']) {
-      await cp(join(ROOT, part), join(folder, part), { recursive: true });
-    }
-    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    const folder = await copyEngine();
     await writeFile(join(folder, 'vitest.config.ts'), CONFIG);
     return new Field(folder);
   }

@@ -24,9 +24,12 @@ export function* untar(archive: Uint8Array): Generator<{ readonly name: string; 
  * Makes model files from plain objects by protobufjs's own reflection, so that faulty ones can be made; it shares the
  * schema with the code under test and nothing else.
  */
-const schema = new protobuf.Root().loadSync(new URL('../../src/onnx/proto/onnx.proto', import.meta.url).pathname, {
-  keepCase: true,
-});
+const schema = loadSchema();
+
+export function loadSchema(): protobuf.Root {
+  const path = new URL('../../src/onnx/proto/onnx.proto', import.meta.url).pathname;
+  return new protobuf.Root().loadSync(path, { keepCase: true });
+}
 
 export function encode(type: string, fields: object): Uint8Array {
   const message = schema.lookupType(`onnx.${type}`);

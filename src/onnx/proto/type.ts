@@ -3,6 +3,7 @@ import type { ValueType } from '../graph.ts';
 import { dtypeOf, numberOf } from './dtype.ts';
 import { fromInteger, toNumber } from './int64.ts';
 import { onnx } from './onnx.js';
+import { edited } from './wire.ts';
 
 /** Dense tensors only; sequences, maps, optionals and sparse tensors are of no type here. */
 export function readType(type: onnx.TypeProto | null): ValueType {
@@ -18,14 +19,23 @@ function readDim({ dim_value, dim_param }: onnx.TensorShapeProto.Dimension): Dim
   return size >= 0 && Number.isSafeInteger(size) ? size : '';
 }
 
-export function writeType({ dtype, shape }: ValueType): onnx.TypeProto | null {
+/** Edits the type that the value was read with, so that unknown fields and denotations stay. */
+export function writeType({ dtype, shape }: ValueType, before: onnx.TypeProto | null): onnx.TypeProto | null {
   if (!dtype) return null;
-  const tensor = new onnx.TypeProto.Tensor({ elem_type: numberOf(dtype) });
-  if (shape) tensor.shape = new onnx.TensorShapeProto({ dim: shape.map(writeDim) });
-  return new onnx.TypeProto({ tensor_type: tensor });
+  const type = before?.tensor_type ? before : new onnx.TypeProto();
+  const tensor = type.tensor_type ?? new onnx.TypeProto.Tensor();
+  const changes = { elem_type: numberOf(dtype), shape: shape ? writeShape(shape, tensor.shape) : null };
+  return edited(type, { tensor_type: edited(tensor, changes) });
 }
 
-function writeDim(dim: Dim): onnx.TensorShapeProto.Dimension {
-  if (typeof dim === 'number') return new onnx.TensorShapeProto.Dimension({ dim_value: fromInteger(dim) });
-  return new onnx.TensorShapeProto.Dimension(dim === '' ? {} : { dim_param: dim });
+/** Dimensions of another rank are other ones. */
+function writeShape(shape: readonly Dim[], before: onnx.TensorShapeProto | null): onnx.TensorShapeProto {
+  const dims = before?.dim.length === shape.length ? before.dim : [];
+  return edited(before ?? new onnx.TensorShapeProto(), { dim: shape.map((dim, axis) => writeDim(dim, dims[axis])) });
+}
+
+function writeDim(dim: Dim, before = new onnx.TensorShapeProto.Dimension()): onnx.TensorShapeProto.Dimension {
+  if (dim === readDim(before)) return before;
+  if (typeof dim === 'number') return edited(before, { dim_value: fromInteger(dim), dim_param: null });
+  return edited(before, { dim_value: null, dim_param: dim === '' ? null : dim });
 }

@@ -66,7 +66,8 @@ function writeInfo(value: Value, role: 'input' | 'output' | 'info'): onnx.ValueI
   const source = sourceOf(value);
   const before = source?.[role];
   if (before && isTypeAsRead(value, source)) return before;
-  return edited(before ?? new onnx.ValueInfoProto({ name: value.name }), { type: writeType(value) });
+  const info = before ?? new onnx.ValueInfoProto({ name: value.name });
+  return edited(info, { type: writeType(value, info.type) });
 }
 
 function sourceOf(value: Value): ValueSource | undefined {

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { Value } from '../../../src/onnx/graph.ts';
+import type { Graph, Value } from '../../../src/onnx/graph.ts';
 import { evaluate, operatorsWithoutKernel } from '../../../src/onnx/evaluate/evaluate.ts';
 import { toReal } from '../../../src/onnx/evaluate/decode.ts';
 import { isFloating, type Real } from '../../../src/onnx/evaluate/real.ts';
@@ -62,12 +62,18 @@ export function tensorOf(bytes: Uint8Array): Tensor {
   return readOnnx(new Uint8Array(Buffer.concat([head, model]))).initializers[0]!.constant!.tensor();
 }
 
+/** Why a test cannot be run; undefined if it can. */
+export function obstacleTo(graph: Graph): string | undefined {
+  const missing = operatorsWithoutKernel(graph);
+  if (missing.length > 0) return `no kernel: ${missing.join(', ')}`;
+  const odd = [...graph.inputs, ...graph.outputs].find(({ dtype }) => dtype === undefined);
+  return odd && 'sequences and optionals';
+}
+
 export async function outcomeOf({ model, sets }: ConformanceCase): Promise<Outcome> {
   const graph = readOnnx(model);
-  const missing = operatorsWithoutKernel(graph);
-  if (missing.length > 0) return { left: `no kernel: ${missing.join(', ')}` };
-  const odd = [...graph.inputs, ...graph.outputs].find(({ dtype }) => dtype === undefined);
-  if (odd) return { left: 'sequences and optionals' };
+  const left = obstacleTo(graph);
+  if (left !== undefined) return { left };
   let outcome = { worst: 0, detail: '' };
   for (const { inputs, outputs } of sets) {
     const given = Object.fromEntries(inputs.map((bytes, i) => [graph.inputs[i]!.name, tensorOf(bytes)]));

@@ -1,0 +1,49 @@
+/**
+ * Mutation testing: makes small changes all over a room, one at a time, and counts how many of them a test notices.
+ * A change that none notices is a hole in the tests, or code that nothing needs.
+ *
+ *     npx tsx scripts/mutation.ts --room fold|onnx|export/read [--sample 550] [--seed 1] [--budget 5] [--write]
+ *
+ * The sample is drawn by lot; --sample Infinity takes all. --budget is how many seconds of tests, quick ones first, a
+ * mutant has to live through to count as a survivor, so that the score is, if anything, too low. --write keeps the
+ * result in bench/results.
+ */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { instrument } from './mutation/instrument.ts';
+import { ROOMS } from './mutation/rooms.ts';
+import { summary } from './mutation/summary.ts';
+import { tryAll, writeTests } from './mutation/worker.ts';
+import { copyEngine, ROOT } from './planted-defects/copy.ts';
+
+const { values } = parseArgs({
+  options: {
+    room: { type: 'string', default: 'fold' },
+    sample: { type: 'string', default: '550' },
+    seed: { type: 'string', default: '1' },
+    budget: { type: 'string', default: '5' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const { room, seed } = values;
+const tests = ROOMS[room];
+if (!tests) throw new Error(`--room is one of ${Object.keys(ROOMS).join(', ')}`);
+
+const folder = await copyEngine();
+try {
+  const mutants = await instrument(folder, room, seed);
+  await writeTests(folder, tests);
+  console.log(`${mutants.length} mutants in src/${room}, tried in ${folder}`);
+  const ids = mutants.map(({ id }) => id);
+  const trials = await tryAll(folder, ids, Number(values.sample), Number(values.budget));
+  const result = { room, seed, budget: Number(values.budget), ...summary(mutants, trials) };
+  const { files, survivors, ...total } = result;
+  console.log(total, `${Object.keys(files).length} files`);
+  for (const { at, mutator, was, replacement } of survivors)
+    console.log(`${at}  ${mutator}  ${was}  ->  ${replacement}`);
+  const path = join(ROOT, `bench/results/mutation-${room.replace('/', '-')}.json`);
+  if (values.write) await writeFile(path, `${JSON.stringify(result, null, 1)}\n`);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
