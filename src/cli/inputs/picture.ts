@@ -1,5 +1,6 @@
 import type { DecodedPng } from 'fast-png';
 import { EdgefoldError } from '../../errors.ts';
+import { essentialPng } from './png-chunks.ts';
 
 /** Pixels row by row, channel last, as the file holds them. */
 export interface Picture {
@@ -11,8 +12,6 @@ export interface Picture {
   readonly white: number;
 }
 
-/** 64 million pixels: larger than a camera's picture, small enough for memory. */
-const MOST_PIXELS = 2 ** 26;
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 export function isPng(bytes: Uint8Array): boolean {
@@ -26,29 +25,16 @@ export function isPng(bytes: Uint8Array): boolean {
  * @throws {EdgefoldError} CORRUPT, LIMIT, UNSUPPORTED (transparency).
  */
 export async function readPng(bytes: Uint8Array, where: string): Promise<Picture> {
-  checkSize(bytes, where);
+  const essential = essentialPng(bytes, where);
   const { decode, convertIndexedToRgb } = await import('fast-png');
   try {
-    const png = decode(bytes, { checkCrc: true });
+    const png = decode(essential);
     if (!png.palette) return picture(png, unpacked(png), png.channels, where);
     return picture({ ...png, depth: 8 }, convertIndexedToRgb(png), png.palette[0]?.length ?? 3, where);
   } catch (cause) {
     if (cause instanceof EdgefoldError) throw cause;
     throw new EdgefoldError('CORRUPT', 'the PNG is damaged', { where, received: (cause as Error).message, cause });
   }
-}
-
-/** Width and height stand at a fixed place, in the chunk that comes first. */
-function checkSize(bytes: Uint8Array, where: string): void {
-  if (bytes.length < 33) throw new EdgefoldError('CORRUPT', 'the PNG is cut off', { where });
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const pixels = view.getUint32(16) * view.getUint32(20);
-  if (pixels > 0 && pixels <= MOST_PIXELS) return;
-  throw new EdgefoldError('LIMIT', 'the picture is empty or too large', {
-    where,
-    expected: `1 to ${MOST_PIXELS} pixels`,
-    received: `${view.getUint32(16)}×${view.getUint32(20)}`,
-  });
 }
 
 function picture(

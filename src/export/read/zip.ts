@@ -1,4 +1,4 @@
-import { inflateSync } from 'fflate';
+import { Inflate } from 'fflate';
 import { EdgefoldError } from '../../errors.ts';
 import { crc32, POLYNOMIAL } from './crc32.ts';
 
@@ -30,6 +30,8 @@ const DEFLATED = 8;
  */
 const MAX_RATIO = 100;
 const RATIO_FREE_BYTES = 16 * 2 ** 20;
+/** What is inflated at once: deflate packs at most a thousandfold, so that it becomes 1 to 64 MiB. */
+const PIECE_BYTES = { least: 2 ** 10, most: 2 ** 16 } as const;
 
 interface Entry {
   readonly name: string;
@@ -113,6 +115,7 @@ function checkEntry({ name, isEncrypted, packedBytes, byteLength, offset }: Entr
       where: at,
       expected: `at most ${MAX_RATIO} times its ${packedBytes} packed bytes`,
       received: `${byteLength} bytes`,
+      hint: 'If you trust the file, unpack it and give the folder.',
     });
   }
 }
@@ -151,10 +154,25 @@ function inflate(packed: Uint8Array, { method, byteLength, name }: Entry, where:
     });
   }
   try {
-    return inflateSync(packed, { out: new Uint8Array(byteLength) });
+    return inflateTo(byteLength, packed);
   } catch {
     throw broken(where, name);
   }
+}
+
+/** Piece by piece, so that a stream that goes on beyond its size is soon left. */
+function inflateTo(byteLength: number, packed: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(byteLength);
+  let filled = 0;
+  const stream = new Inflate((piece) => {
+    whole.set(piece, filled);
+    filled += piece.length;
+  });
+  const pieceBytes = Math.min(PIECE_BYTES.most, Math.max(PIECE_BYTES.least, Math.ceil(byteLength / 64)));
+  for (let at = 0; at === 0 || at < packed.length; at += pieceBytes) {
+    stream.push(packed.subarray(at, at + pieceBytes), at + pieceBytes >= packed.length);
+  }
+  return whole.subarray(0, filled);
 }
 
 function viewOf(bytes: Uint8Array): DataView {

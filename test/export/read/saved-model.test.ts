@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bytesOf } from '../../../src/export/read/saved-model/message.ts';
 import { filesOf, formatFolder, formatJson, type Folder } from './formats.ts';
 import { readSource } from '../../../src/export/read/read-source.ts';
 import type { SourceModel } from '../../../src/export/source-model.ts';
@@ -63,6 +64,11 @@ describe('refuses', () => {
   ])('one with %s damaged', async (_, name, at) => {
     const reading = read(damaged(name, at)).then(({ model }) => values(model));
     await expect(reading).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  test('a list of more objects than any model has, before it holds them all', () => {
+    const empty = new Uint8Array(2 * 300_000).map((_, i) => (i % 2 === 0 ? 10 : 0));
+    expect(() => bytesOf(empty, 1, 'x.pb')).toThrow(/a message has too many fields; expected at most 262144/);
   });
 
   test('variables that are cut short', async () => {

@@ -22,6 +22,14 @@ test.each([0, 6] as const)('reads members packed at level %i', (level) => {
   expect(archive.member('c.txt')).toBeUndefined();
 });
 
+test('reads a member of many pieces', () => {
+  let seed = 1;
+  const noise = Array.from({ length: 300_000 }, () => String.fromCharCode(32 + ((seed = (seed * 48271) % 2147483647) % 90))).join(''); // prettier-ignore
+  const bytes = zip({ 'a.txt': noise }, 6);
+  expect(viewOf(bytes).getUint32(directoryOf(bytes) + 20, true)).toBeGreaterThan(3 * 2 ** 16);
+  expect(text(openZip(bytes, 'x.zip').member('a.txt'))).toBe(noise);
+});
+
 test('gives a stored member as a view on the archive', () => {
   const bytes = zip({ 'a.txt': 'hello' });
   expect(openZip(bytes, 'x.zip').member('a.txt')!.buffer === bytes.buffer).toBe(true);
@@ -54,6 +62,12 @@ test('refuses a bomb before it inflates it', () => {
   const bytes = zip({ 'a.txt': 'one' }, 6);
   viewOf(bytes).setUint32(directoryOf(bytes) + 24, 2 ** 31, true);
   expect(() => openZip(bytes, 'x.zip')).toThrow(refused('LIMIT'));
+});
+
+test('refuses a member that goes on beyond its size', () => {
+  const bytes = zip({ 'a.txt': '0'.repeat(2 ** 20) }, 6);
+  viewOf(bytes).setUint32(directoryOf(bytes) + 24, 100, true);
+  expect(() => openZip(bytes, 'x.zip').member('a.txt')).toThrow(refused('CORRUPT'));
 });
 
 test('refuses members that overlap', () => {

@@ -5,16 +5,20 @@ export type Value = number | Uint8Array;
 
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
+/** A field can take two bytes in a file and a hundred in memory. The objects of a large model are some ten thousand. */
+const MAX_FIELDS = 2 ** 18;
+
 /**
  * The fields of one protobuf message, in order, without a schema. Integers beyond 2⁵³ lose their low bits, and are out
  * of every range here; of 64-bit fixed ones, which none of the messages here has, nothing is kept.
  *
  * Source: https://protobuf.dev/programming-guides/encoding/
- * @throws {EdgefoldError} CORRUPT if it is cut short or no message.
+ * @throws {EdgefoldError} CORRUPT if it is cut short or no message; LIMIT beyond 2¹⁸ fields.
  */
 export function* fieldsOf(message: Uint8Array, where: string): Generator<readonly [number, Value]> {
   const reader = new ByteReader(message, where);
-  while (reader.at < message.length) {
+  for (let count = 1; reader.at < message.length; count++) {
+    if (count > MAX_FIELDS) throw tooMany(where);
     const tag = reader.varint();
     const wire = tag & 7;
     const number = Math.floor(tag / 8);
@@ -28,9 +32,9 @@ export function* fieldsOf(message: Uint8Array, where: string): Generator<readonl
 
 /** The texts or messages of one field, in order. */
 export function bytesOf(message: Uint8Array, field: number, where: string): Uint8Array[] {
-  return [...fieldsOf(message, where)].flatMap(([number, value]) =>
-    number === field && value instanceof Uint8Array ? [value] : [],
-  );
+  const found: Uint8Array[] = [];
+  for (const [number, value] of fieldsOf(message, where)) if (number === field && value instanceof Uint8Array) found.push(value); // prettier-ignore
+  return found;
 }
 
 /** A text field; `''` if it is absent. */
@@ -44,6 +48,10 @@ export function integerOf(message: Uint8Array, field: number, where: string): nu
   let found = 0;
   for (const [number, value] of fieldsOf(message, where)) if (number === field && typeof value === 'number') found = value; // prettier-ignore
   return found;
+}
+
+function tooMany(where: string): EdgefoldError {
+  return new EdgefoldError('LIMIT', 'a message has too many fields', { where, expected: `at most ${MAX_FIELDS}` });
 }
 
 /** Reads on from a place in some bytes, and never beyond their end. */

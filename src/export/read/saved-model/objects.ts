@@ -1,4 +1,3 @@
-import { EdgefoldError } from '../../../errors.ts';
 import { bytesOf, damaged, integerOf, textOf } from './message.ts';
 
 /** An object of the Python program that was saved: what it holds by name, and where its value is if it is a variable. */
@@ -11,7 +10,6 @@ const GRAPH = { nodes: 1 } as const;
 const OBJECT = { children: 1, attributes: 2 } as const;
 const CHILD = { node: 1, name: 2 } as const;
 const ATTRIBUTE = { name: 1, fullName: 2, key: 3 } as const;
-const MAX_OBJECTS = 1_000_000;
 
 /**
  * The objects of a checkpoint, by number; the first is the model.
@@ -20,12 +18,6 @@ const MAX_OBJECTS = 1_000_000;
  */
 export function readObjects(message: Uint8Array, where: string): readonly SavedObject[] {
   const nodes = bytesOf(message, GRAPH.nodes, where);
-  if (nodes.length > MAX_OBJECTS) {
-    throw new EdgefoldError('LIMIT', 'the checkpoint has too many objects', {
-      where,
-      expected: `${MAX_OBJECTS} at most`,
-    });
-  }
   return nodes.map((node) => readObject(node, nodes.length, where));
 }
 
