@@ -23,26 +23,45 @@ export async function writeDraft(path: string, pieces: Iterable<Uint8Array>, opt
   const file = await open(draft, 'wx', mode ?? 0o666).catch((cause: unknown) =>
     failed('cannot be written', path, cause),
   );
-  let writing = Promise.resolve();
   try {
     if (mode !== undefined && ((await file.stat()).mode & 0o777) !== mode) await file.chmod(mode);
-    let sizeBytes = 0;
-    // While the system writes one batch, the next is made.
-    for (const batch of batches(pieces)) {
-      hash?.update(batch);
-      await writing;
-      writing = writeAll(file, batch);
-      sizeBytes += batch.length;
-    }
-    await writing;
+    const sizeBytes = await writePieces(file, pieces, hash);
     await file.sync();
     await file.close();
     return { path: draft, sizeBytes };
   } catch (cause) {
-    await writing.catch(() => undefined);
     await file.close().catch(() => undefined);
     await discard(draft);
     return failed('cannot be written', path, cause);
+  }
+}
+
+/** What is put on the disk together, while more is made: the disk is not idle until the end, and has little left then. */
+const FLUSHED_BYTES = 2 ** 24;
+
+/** While the system writes one batch, the next is made. @returns how many bytes there were. */
+async function writePieces(file: FileHandle, pieces: Iterable<Uint8Array>, hash: Hash | undefined): Promise<number> {
+  let [writing, flushing] = [Promise.resolve(), Promise.resolve()];
+  let sizeBytes = 0;
+  try {
+    for (const batch of batches(pieces)) {
+      hash?.update(batch);
+      await writing;
+      if (sizeBytes > 0 && sizeBytes % FLUSHED_BYTES === 0) {
+        await flushing;
+        flushing = file.datasync();
+        // Its failure is met when it is waited for.
+        flushing.catch(() => undefined);
+      }
+      writing = writeAll(file, batch);
+      sizeBytes += batch.length;
+    }
+    await writing;
+    await flushing;
+    return sizeBytes;
+  } finally {
+    // Nothing is under way when the file is closed.
+    await Promise.allSettled([writing, flushing]);
   }
 }
 

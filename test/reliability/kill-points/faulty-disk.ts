@@ -3,7 +3,8 @@ import { syncBuiltinESMExports } from 'node:module';
 
 /** One call that the writer makes of the system. */
 export interface Operation {
-  readonly name: 'open' | 'write' | 'sync' | 'close' | 'chmod' | 'rename' | 'link' | 'unlink' | 'readdir' | 'lstat';
+  readonly name:
+    'open' | 'write' | 'sync' | 'datasync' | 'close' | 'chmod' | 'rename' | 'link' | 'unlink' | 'readdir' | 'lstat';
   readonly path: string;
   /** The new name, of rename and link. */
   readonly to?: string;
@@ -50,7 +51,7 @@ export function watchDisk(folder: string, happening: Happening): () => void {
 
 function watched(file: FileHandle, path: string, happening: Happening): FileHandle {
   const own = file as unknown as Record<string, Call>;
-  for (const name of ['sync', 'close', 'chmod'] as const) {
+  for (const name of ['sync', 'datasync', 'close', 'chmod'] as const) {
     const real = own[name]!.bind(file);
     own[name] = (...given: never[]) => {
       const proceed = () => real(...given);
@@ -84,7 +85,7 @@ export function failing(fault: Fault, n: number): { readonly happening: Happenin
   const happening: Happening = async (operation, proceed, half) => {
     if (isOfWrites(fault) && operation.name !== 'write') return proceed();
     const at = count++;
-    if (fault === 'full' && at >= n && ['open', 'write', 'sync', 'link'].includes(operation.name)) throw failure('ENOSPC'); // prettier-ignore
+    if (fault === 'full' && at >= n && ['open', 'write', 'sync', 'datasync', 'link'].includes(operation.name)) throw failure('ENOSPC'); // prettier-ignore
     if (at !== n) return proceed();
     if (fault === 'short') return half();
     if (fault === 'torn') return half().then(() => Promise.reject(failure('ENOSPC')));
