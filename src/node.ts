@@ -5,7 +5,7 @@ import type { SourceFiles } from './export/source-model.ts';
 import { externalDataReader } from './files/external-data.ts';
 import { checkModelHead } from './files/model-head.ts';
 import { readFileBytes } from './files/read.ts';
-import { openSource } from './files/source.ts';
+import { openSource, type SourceOptions } from './files/source.ts';
 import { Graph } from './onnx/graph.ts';
 import { readOnnx, type ReadOptions } from './onnx/read.ts';
 import { writeOnnx } from './onnx/write.ts';
@@ -29,17 +29,21 @@ export { writeModelFiles } from './files/write.ts';
  */
 export async function exportModel(
   source: string | Uint8Array | SourceFiles,
-  options: ExportOptions = {},
+  options: ExportOptions & Pick<SourceOptions, 'maxBytes'> = {},
 ): Promise<ExportedModel> {
-  return exportFiles(typeof source === 'string' ? await openSource(source) : source, options);
+  const { maxBytes } = options;
+  return exportFiles(typeof source === 'string' ? await openSource(source, { maxBytes }) : source, options);
 }
 
 /** Reads an ONNX file; weights in files beside it are read when they are asked for. @throws {EdgefoldError} */
-export async function readOnnxFile(path: string, options: Pick<ReadOptions, 'maxParts'> = {}): Promise<Graph> {
+export async function readOnnxFile(
+  path: string,
+  options: Pick<ReadOptions, 'maxParts'> & Pick<SourceOptions, 'maxBytes'> = {},
+): Promise<Graph> {
   const check = (head: Uint8Array, sizeBytes: number): void => {
     checkModelHead(head, sizeBytes, path);
   };
-  const bytes = await readFileBytes(path, { check });
+  const bytes = await readFileBytes(path, { check, maxBytes: options.maxBytes });
   return readOnnx(bytes, { ...options, name: path, externalData: externalDataReader(path) });
 }
 

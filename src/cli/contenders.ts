@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { CustomLayers } from '../export/custom/custom-layer.ts';
 import type { ModelSource } from '../runtime/model.ts';
+import type { Limits } from './limits.ts';
 import { modelKind, refuseSource } from './model-kind.ts';
 import { openGiven } from './open-given.ts';
 import type { OpenedSource } from '../files/source.ts';
@@ -21,12 +22,12 @@ export interface Contender {
 export async function contendersFor(
   given: string,
   against: string | undefined,
-  customLayers?: CustomLayers,
+  { customLayers, ...limits }: { readonly customLayers?: CustomLayers | undefined } & Limits = {},
 ): Promise<readonly Contender[]> {
-  const file = await openGiven(given);
+  const file = await openGiven(given, limits);
   const first = modelKind(file) === 'onnx' ? [asItIs(file)] : await bothWays(file, customLayers);
   if (against === undefined) return first;
-  const other = await openGiven(against);
+  const other = await openGiven(against, limits);
   refuseSource(other);
   return [...first, asItIs(other, first[0]!.name)];
 }

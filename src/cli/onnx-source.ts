@@ -5,6 +5,7 @@ import { readOnnx, type ExternalData } from '../onnx/read.ts';
 import type { ModelSource } from '../runtime/model.ts';
 import { refuseSource } from './model-kind.ts';
 import type { OpenedSource, SourceOptions } from '../files/source.ts';
+import type { Limits } from './limits.ts';
 import { openGiven } from './open-given.ts';
 
 /** An ONNX file that was read. */
@@ -18,19 +19,20 @@ export interface OnnxSource {
 }
 
 /** @throws {EdgefoldError} FILE, or what {@link readOnnx} finds. */
-export async function onnxSource(given: string, options: SourceOptions = {}): Promise<OnnxSource> {
-  return readOnnxSource(await openGiven(given, options));
+export async function onnxSource(given: string, options: SourceOptions & Limits = {}): Promise<OnnxSource> {
+  return readOnnxSource(await openGiven(given, options), options);
 }
 
 /** @throws {EdgefoldError} what {@link readOnnx} finds. */
-export function readOnnxSource(file: OpenedSource): OnnxSource {
+export function readOnnxSource(file: OpenedSource, { maxParts }: Limits = {}): OnnxSource {
   refuseSource(file);
+  const limits = maxParts === undefined ? {} : { maxParts };
   const { name, path, bytes } = file;
-  if (path === undefined) return { file, graph: readOnnx(bytes, { name }), model: bytes };
+  if (path === undefined) return { file, graph: readOnnx(bytes, { name, ...limits }), model: bytes };
   const read = externalDataReader(path);
   const externalData: ExternalData = (location, offset, length) => {
     file.noteRead(join(dirname(path), location));
     return read(location, offset, length);
   };
-  return { file, graph: readOnnx(bytes, { name, externalData }), model: path, externalData };
+  return { file, graph: readOnnx(bytes, { name, externalData, ...limits }), model: path, externalData };
 }

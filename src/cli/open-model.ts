@@ -1,5 +1,6 @@
 import type { CustomLayers } from '../export/custom/custom-layer.ts';
 import type { Model } from '../runtime/model.ts';
+import type { Limits } from './limits.ts';
 import { modelKind } from './model-kind.ts';
 import { openGiven } from './open-given.ts';
 
@@ -10,11 +11,11 @@ import { openGiven } from './open-given.ts';
  */
 export async function openModel(
   given: string,
-  customLayers?: CustomLayers,
+  { customLayers, ...limits }: { readonly customLayers?: CustomLayers | undefined } & Limits = {},
 ): Promise<{ readonly model: Model; readonly name: string }> {
   const { load, startRuntime } = await import('./runtime.ts');
   await startRuntime();
-  const source = await openGiven(given);
+  const source = await openGiven(given, limits);
   // By its path where it has one, so that weights in files beside it are found.
   if (modelKind(source) === 'onnx') return { model: await load(source.path ?? source.bytes), name: source.name };
   const [{ readSource }, { exportSource }, { foldGraph }, { writeOnnx }] = await Promise.all([

@@ -69,6 +69,6 @@ export function tooLarge(path: string, sizeBytes: number, maxBytes: number): Edg
     where: path,
     expected: `at most ${String(maxBytes)} bytes`,
     received: String(sizeBytes),
-    hint: 'If you trust the file, raise the limit maxBytes.',
+    hint: 'If you trust the file, raise the limit maxBytes (--max-bytes).',
   });
 }

@@ -5,6 +5,7 @@ import type { Command, Outcome } from '../command.ts';
 import { contendersFor, type Contender } from '../contenders.ts';
 import { CUSTOM_LAYERS_OPTION, customLayersOf } from '../custom-layers.ts';
 import type { BenchDocument, BenchModelJson, BenchRowJson } from '../json.ts';
+import { LIMIT_OPTIONS, limitsOf } from '../limits.ts';
 import { measureApart } from '../measure-apart.ts';
 import type { Measured, Order } from '../measure.ts';
 import { PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
@@ -32,6 +33,7 @@ export const benchCommand: Command = {
     indices,
     dim,
     ...CUSTOM_LAYERS_OPTION,
+    'max-bytes': LIMIT_OPTIONS['max-bytes'],
   },
   examples: [
     ['edgefold bench model.keras --batch 1,32,256', 'what does folding gain?'],
@@ -47,7 +49,10 @@ export const benchCommand: Command = {
 async function run(args: Arguments, progress: Progress): Promise<Outcome> {
   const order = await orderOf(args);
   const seconds = secondsOf(args);
-  const contenders = await contendersFor(args.operand(0), args.text('against'), await customLayersOf(args));
+  const contenders = await contendersFor(args.operand(0), args.text('against'), {
+    customLayers: await customLayersOf(args),
+    ...limitsOf(args),
+  });
   progress.expect(contenders.length + 1);
   const models: BenchModelJson[] = [];
   for (const { name, model, sizeBytes } of contenders) {

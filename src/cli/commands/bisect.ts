@@ -9,6 +9,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
 import { writeNpy } from '../inputs/npy.ts';
 import type { BisectDocument } from '../json.ts';
+import { LIMIT_OPTIONS, limitsOf } from '../limits.ts';
 import { onnxSource, type OnnxSource } from '../onnx-source.ts';
 import { checkOutput } from '../output-file.ts';
 import { PARITY_OPTIONS, paritySettings, type ParitySettings } from '../parity-check.ts';
@@ -34,6 +35,7 @@ export const bisectCommand: Command = {
     range,
     indices,
     dim,
+    ...LIMIT_OPTIONS,
   },
   examples: [['edgefold bisect model.onnx model.folded.onnx', 'where does the second go wrong?']],
   run: bisectFiles,
@@ -42,7 +44,7 @@ export const bisectCommand: Command = {
 async function bisectFiles(args: Arguments, progress: Progress): Promise<Outcome> {
   const settings = await paritySettings(args);
   await startRuntime();
-  const [reference, candidate] = await Promise.all([onnxSource(args.operand(0)), onnxSource(args.operand(1))]);
+  const [reference, candidate] = await bothOf(args);
   const folder = args.text('output') ?? folderBeside(candidate.file.path);
   progress.expect(1);
   progress.step('comparing');
@@ -54,6 +56,9 @@ async function bisectFiles(args: Arguments, progress: Progress): Promise<Outcome
   };
   return { document, table: () => bisectText(document), exitCode: found.verdict === 'none' ? 0 : 2 };
 }
+
+const bothOf = (args: Arguments) =>
+  Promise.all([onnxSource(args.operand(0), limitsOf(args)), onnxSource(args.operand(1), limitsOf(args))]);
 
 function folderBeside(path: string | undefined): string {
   if (path !== undefined) return join(dirname(path), `${basename(path, extname(path))}.bisect`);

@@ -8,6 +8,7 @@ import { besideInput, checkOutput } from '../output-file.ts';
 import { checkDims } from '../dims.ts';
 import { checkNoFold, FOLD_OPTIONS, foldOptions } from '../fold-options.ts';
 import { INPUT_OPTIONS, inputOptions } from '../input-options.ts';
+import { LIMIT_OPTIONS, limitsOf } from '../limits.ts';
 import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
 import { openGiven } from '../open-given.ts';
@@ -29,6 +30,7 @@ export const exportCommand: Command = {
     ...INPUT_OPTIONS,
     ...FOLD_OPTIONS,
     ...PARITY_OPTIONS,
+    'max-bytes': LIMIT_OPTIONS['max-bytes'],
   },
   examples: [
     ['edgefold export model.keras', 'writes model.onnx beside it'],
@@ -53,7 +55,7 @@ async function exportFile(args: Arguments, progress: Progress): Promise<Outcome>
   if (!args.flag('no-verify')) await startRuntime();
   progress.expect(args.flag('no-verify') ? 4 : 5);
   progress.step('reading');
-  const file = await openGiven(args.operand(0), { isHashed: true });
+  const file = await openGiven(args.operand(0), { isHashed: true, ...limitsOf(args) });
   const { readSource } = await import('../../export/read/read-source.ts');
   const source = await readSource(file);
   const output = args.text('output') ?? besideInput(file.path, '.onnx');

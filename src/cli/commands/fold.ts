@@ -5,6 +5,7 @@ import { onnxSource } from '../onnx-source.ts';
 import { besideInput, checkOutput } from '../output-file.ts';
 import { checkDims } from '../dims.ts';
 import { FOLD_OPTIONS, foldOptions } from '../fold-options.ts';
+import { LIMIT_OPTIONS, limitsOf } from '../limits.ts';
 import { checkNoVerify, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import type { Progress } from '../progress.ts';
 import { startRuntime } from '../runtime.ts';
@@ -20,6 +21,7 @@ export const foldCommand: Command = {
     'no-verify': { help: 'write without comparing' },
     ...FOLD_OPTIONS,
     ...PARITY_OPTIONS,
+    ...LIMIT_OPTIONS,
   },
   examples: [
     ['edgefold fold model.onnx', 'writes model.folded.onnx'],
@@ -35,7 +37,7 @@ async function foldFile(args: Arguments, progress: Progress): Promise<Outcome> {
   if (!args.flag('no-verify')) await startRuntime();
   progress.expect(args.flag('no-verify') ? 3 : 4);
   progress.step('reading');
-  const { file, graph, model, externalData } = await onnxSource(args.operand(0), { isHashed: true });
+  const { file, graph, model, externalData } = await onnxSource(args.operand(0), { isHashed: true, ...limitsOf(args) });
   const output = args.text('output') ?? besideInput(file.path, '.folded.onnx');
   await checkOutput(output, file.pathsRead, args.flag('force'));
   checkDims(settings, graph.inputs);

@@ -7,6 +7,7 @@ import { fitInput } from '../inputs/fit-input.ts';
 import type { FittedInput } from '../inputs/fit-tensor.ts';
 import { readInputFile, type InputContent } from '../inputs/input-file.ts';
 import type { RunDocument } from '../json.ts';
+import { LIMIT_OPTIONS, limitsOf } from '../limits.ts';
 import { openModel } from '../open-model.ts';
 import type { Progress } from '../progress.ts';
 import { outputsText } from '../outputs-text.ts';
@@ -33,6 +34,7 @@ export const runCommand: Command = {
     take: { value: 'N', help: 'use the first N samples of a file' },
     top: { value: 'K', help: 'show the K largest of each row of class scores (default 5)' },
     ...CUSTOM_LAYERS_OPTION,
+    'max-bytes': LIMIT_OPTIONS['max-bytes'],
   },
   examples: [
     ['edgefold run model.onnx --input digit.png', 'which digit is it?'],
@@ -51,7 +53,10 @@ async function run(args: Arguments, progress: Progress): Promise<Outcome> {
   const given = args.texts('input');
   progress.expect(3);
   progress.step('loading');
-  const { model, name } = await openModel(args.operand(0), await customLayersOf(args));
+  const { model, name } = await openModel(args.operand(0), {
+    customLayers: await customLayersOf(args),
+    ...limitsOf(args),
+  });
   try {
     progress.step('reading inputs');
     const inputs = await readInputs(given, model, args);

@@ -6,6 +6,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Command, Outcome } from '../command.ts';
 import { inputSpecs, outputSpecs } from '../graph-specs.ts';
 import type { SpecJson, TypesDocument } from '../json.ts';
+import { LIMIT_OPTIONS, limitsOf } from '../limits.ts';
 import { onnxSource } from '../onnx-source.ts';
 import { checkOutput } from '../output-file.ts';
 import { heldSignals } from '../signals.ts';
@@ -19,6 +20,7 @@ export const typesCommand: Command = {
   options: {
     output: { short: 'o', value: 'FILE', help: 'write there instead of printing' },
     force: { help: 'replace an existing file' },
+    ...LIMIT_OPTIONS,
   },
   examples: [
     ['edgefold types digits.onnx -o digits.model.ts', 'then: import { loadDigits } from "./digits.model.ts"'],
@@ -28,7 +30,7 @@ export const typesCommand: Command = {
 };
 
 async function run(args: Arguments): Promise<Outcome> {
-  const { file, graph } = await onnxSource(args.operand(0));
+  const { file, graph } = await onnxSource(args.operand(0), limitsOf(args));
   const output = args.text('output');
   if (output !== undefined) await checkOutput(output, file.pathsRead, args.flag('force'));
   const module = typesModule(graph, file.name);

@@ -4,6 +4,7 @@ import type { Command, Outcome } from '../command.ts';
 import { CUSTOM_LAYERS_OPTION, customLayersOf } from '../custom-layers.ts';
 import { checkDims } from '../dims.ts';
 import type { VerifyDocument } from '../json.ts';
+import { LIMIT_OPTIONS, limitsOf } from '../limits.ts';
 import { comparePair, PARITY_OPTIONS, paritySettings } from '../parity-check.ts';
 import { parityText } from '../parity-text.ts';
 import type { Progress } from '../progress.ts';
@@ -20,6 +21,7 @@ export const verifyCommand: Command = {
   options: {
     ...CUSTOM_LAYERS_OPTION,
     ...PARITY_OPTIONS,
+    ...LIMIT_OPTIONS,
     report: { value: 'OUT.html', help: 'write what was found as one page that can be read without Edgefold' },
     force: { help: 'replace an existing report' },
   },
@@ -34,8 +36,11 @@ export const verifyCommand: Command = {
 async function verifyFiles(args: Arguments, progress: Progress): Promise<Outcome> {
   const settings = await paritySettings(args);
   await startRuntime();
-  const candidate = await onnxSource(args.operand(1));
-  const reference = await referenceFor(args.operand(0), candidate.graph, await customLayersOf(args));
+  const candidate = await onnxSource(args.operand(1), limitsOf(args));
+  const reference = await referenceFor(args.operand(0), candidate.graph, {
+    customLayers: await customLayersOf(args),
+    ...limitsOf(args),
+  });
   checkDims(settings, [...reference.graph.inputs, ...candidate.graph.inputs]);
   const report = args.text('report');
   if (report !== undefined) {

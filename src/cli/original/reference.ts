@@ -6,6 +6,7 @@ import type { Graph } from '../../onnx/graph.ts';
 import { writeOnnx } from '../../onnx/write.ts';
 import type { OriginalModel } from '../../parity/original/tfjs.ts';
 import type { ModelSource } from '../../runtime/model.ts';
+import type { Limits } from '../limits.ts';
 import { modelKind } from '../model-kind.ts';
 import { readOnnxSource } from '../onnx-source.ts';
 import { openGiven } from '../open-given.ts';
@@ -28,10 +29,10 @@ export interface Reference {
 export async function referenceFor(
   given: string,
   candidate: Graph,
-  customLayers?: ExportOptions['customLayers'],
+  { customLayers, ...limits }: { readonly customLayers?: ExportOptions['customLayers'] | undefined } & Limits = {},
 ): Promise<Reference> {
-  const file = await openGiven(given);
-  if (modelKind(file) === 'onnx') return readOnnxSource(file);
+  const file = await openGiven(given, limits);
+  if (modelKind(file) === 'onnx') return readOnnxSource(file, limits);
   const source = await readSource(file);
   const asked = formOf(candidate);
   const { graph, changedInputs } = exportSource(source, {

@@ -91,7 +91,7 @@ class OnnxReader extends protobuf.Reader {
     return new EdgefoldError('LIMIT', `the model has too many ${what}`, {
       where: this.#where,
       expected: `at most ${most}`,
-      hint: 'If you trust the file, raise the limit maxParts.',
+      hint: 'If you trust the file, raise the limit maxParts (--max-parts).',
     });
   }
 }
