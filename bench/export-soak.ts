@@ -5,37 +5,52 @@ import { fileURLToPath } from 'node:url';
 import { EdgefoldError } from '../src/errors.ts';
 import { foldGraph } from '../src/fold/fold-graph.ts';
 import { writeFileWhole } from '../src/files/write.ts';
-import { exportModel, writeModelFiles } from '../src/node.ts';
+import { exportModel, readOnnxFile, writeModelFiles } from '../src/node.ts';
+import { asked, record } from './runtime/record.ts';
 import { slope } from './runtime/slope.ts';
 
 /**
- * Memory, open files and files over many exports in one process, every fourth of which fails:
- * `node --expose-gc --import tsx bench/export-soak.ts [EXPORTS]` (1,000).
- * The growth per export is the slope of the line through the heap and array buffers in use; the first fifth is not counted. A
- * control that keeps its graphs has to be caught.
+ * Memory, open files and files over many exports in one process, and over as many failures:
+ * `node --expose-gc --import tsx bench/export-soak.ts [--dry-run] [EXPORTS]` (1,000).
+ * The growth per export is the slope of the line through the heap and array buffers in use; the first fifth is not
+ * counted. A control that keeps its graphs has to be caught.
  */
-const LIMIT_BYTES = 4096;
-const EVERY = 20;
+const { words } = asked();
+const wanted = Number(words[0] ?? 1000);
+const CONTROLS = Math.min(Math.ceil(wanted / 2), 100);
+/** What the process itself takes until it has warmed up, spread over the exports, and what a long run may grow by. */
+const LIMIT_BYTES = Math.max(4096, 2 ** 21 / wanted);
+const EVERY = wanted < 200 ? 5 : 20;
 const DIGITS = fileURLToPath(new URL('../models/digits/norm-before-activation/', import.meta.url));
-const SOURCES = ['model.keras', 'model.h5', 'model-keras2.h5', 'tfjs', 'tfjs-uint8'];
 
-const exportsWanted = Number(process.argv[2] ?? 1000);
 const { gc } = globalThis as { gc?: () => void };
 if (!gc) throw new Error('start it with --expose-gc');
 const folder = mkdtempSync(join(tmpdir(), 'edgefold-soak-'));
-const filesNow = () => readdirSync(folder).length;
-const openNow = () => readdirSync('/proc/self/fd').length;
+const inputs = mkdtempSync(join(tmpdir(), 'edgefold-soak-'));
+const cut = (name: string) => new Uint8Array(readFileSync(join(DIGITS, name)).subarray(0, 20_000));
+const CUT = [cut('model.keras'), cut('model.h5')];
 
-async function once(i: number): Promise<unknown> {
-  const { graph } = await exportModel(join(DIGITS, SOURCES[i % SOURCES.length]!));
-  const folded = foldGraph(graph).graph;
+/** Two ONNX files, one of them with its weights beside it. */
+async function onnxFiles(): Promise<string[]> {
+  const { graph } = await exportModel(join(DIGITS, 'model.keras'));
+  const paths = ['inline.onnx', 'external.onnx'].map((name) => join(inputs, name));
+  await writeModelFiles(paths[0]!, graph);
+  await writeModelFiles(paths[1]!, graph, { maxInlineBytes: 0 });
+  return paths;
+}
+
+const read = async (path: string) => path.endsWith('.onnx') ? readOnnxFile(path) : (await exportModel(path)).graph; // prettier-ignore
+
+async function once(source: string, i: number): Promise<unknown> {
+  const folded = foldGraph(await read(source)).graph;
   const path = join(folder, `${i % 3}.onnx`);
-  await writeModelFiles(path, folded, {
-    force: true,
-    removeReplacedData: true,
-    ...(i % 3 === 0 && { maxInlineBytes: 0 }),
-  });
-  if (i % 4 === 0) await Promise.all([failing(path), misread()]);
+  const external = i % 3 === 0 && { maxInlineBytes: 0 };
+  await writeModelFiles(path, folded, { force: true, removeReplacedData: true, ...external });
+  await Promise.all([
+    expectFault(() => writeFileWhole(path, half(), { force: true })),
+    expectFault(() => writeFileWhole(path, [new Uint8Array(1)])),
+    expectFault(() => exportModel(CUT[i % 2]!)),
+  ]);
   return folded;
 }
 
@@ -44,45 +59,48 @@ function* half(): Generator<Uint8Array> {
   throw new EdgefoldError('FILE', 'stop');
 }
 
-const failing = (path: string) => expectFault(() => writeFileWhole(path, half(), { force: true }));
-const cut = readFileSync(join(DIGITS, 'model.keras')).subarray(0, 20_000);
-const misread = () => expectFault(() => exportModel(new Uint8Array(cut)));
-
 async function expectFault(work: () => Promise<unknown>): Promise<void> {
   const fault: unknown = await work().then(() => undefined, (error: unknown) => error); // prettier-ignore
   if (!(fault instanceof EdgefoldError)) throw new Error('it did not fail as it should', { cause: fault });
 }
 
-interface Growth {
-  readonly heap: number;
-  readonly resident: number;
-  readonly open: number;
-  readonly files: number;
+const NAMES = ['heap', 'resident', 'open', 'files'] as const;
+type Figures = Readonly<Record<(typeof NAMES)[number], number>>;
+
+function figuresNow(): Figures {
+  gc!();
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  const open = readdirSync('/proc/self/fd').length;
+  return { heap: heapUsed + arrayBuffers, resident: rss, open, files: readdirSync(folder).length };
 }
 
-async function growth(count: number, keep: (made: unknown) => void): Promise<Growth> {
-  const points: { x: number; heap: number; resident: number; open: number; files: number }[] = [];
+/** What each export adds, and the figures at the end. */
+async function soak(sources: readonly string[], count: number, keep: (made: unknown) => void) {
+  const points: { readonly i: number; readonly figures: Figures }[] = [];
   for (let i = 1; i <= count; i++) {
-    keep(await once(i));
-    if (i % EVERY > 0 || i <= count / 5) continue;
-    gc!();
-    const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
-    points.push({ x: i, heap: heapUsed + arrayBuffers, resident: rss, open: openNow(), files: filesNow() });
+    keep(await once(sources[i % sources.length]!, i));
+    if (i % EVERY === 0 && i > count / 5) points.push({ i, figures: figuresNow() });
   }
-  const of = (name: keyof Growth) => slope(points.map((point) => [point.x, point[name]]));
-  return { heap: of('heap'), resident: of('resident'), open: of('open'), files: of('files') };
+  const growth = NAMES.map((name) => [name, slope(points.map(({ i, figures }) => [i, figures[name]]))] as const);
+  return { growth: Object.fromEntries(growth) as Figures, end: points.at(-1)!.figures };
 }
+
+const text = ({ heap, resident, open, files }: Figures) => `${heap.toFixed(0)} bytes in use, ${resident.toFixed(0)} resident, ${open.toFixed(4)} open files, ${files.toFixed(4)} files`; // prettier-ignore
 
 try {
-  const flat = await growth(exportsWanted, () => undefined);
+  const keras = ['model.keras', 'model.h5', 'model-keras2.h5', 'tfjs', 'tfjs-uint8'].map((name) => join(DIGITS, name));
+  const sources = [...keras, ...(await onnxFiles())];
+  const start = performance.now();
+  const { growth, end } = await soak(sources, wanted, () => undefined);
+  const seconds = Math.round((performance.now() - start) / 1000);
   const kept: unknown[] = [];
-  const leaking = await growth(Math.min(exportsWanted, 200), (made) => kept.push(made));
-  const text = ({ heap, resident, open, files }: Growth) => `${heap.toFixed(0)} bytes in use, ${resident.toFixed(0)} resident, ${open.toFixed(4)} open files, ${files.toFixed(4)} files`; // prettier-ignore
-  console.log(
-    `${exportsWanted} exports; growth for each: ${text(flat)}; a control that keeps its graphs: ${text(leaking)}`,
-  );
-  const isFlat = flat.heap < LIMIT_BYTES && flat.open <= 0.001 && flat.files <= 0.001;
-  process.exitCode = isFlat && leaking.heap > LIMIT_BYTES ? 0 : 1;
+  const control = await soak(sources, CONTROLS, (made) => kept.push(made));
+  console.log(`${wanted} exports and ${3 * wanted} failures in ${seconds} s; growth for each: ${text(growth)}`);
+  console.log(`at the end: ${text(end)}; growth of a control that keeps its graphs: ${text(control.growth)}`);
+  const isFlat = growth.heap < LIMIT_BYTES && Math.abs(growth.open) < 0.001 && Math.abs(growth.files) < 0.001;
+  process.exitCode = isFlat && control.growth.heap > LIMIT_BYTES ? 0 : 1;
+  const figures = Object.fromEntries(NAMES.map((name) => [`${name}PerExport`, Number(growth[name].toPrecision(4))]));
+  record('export-soak', { exports: wanted, failures: 3 * wanted, seconds, ...figures, heapPerKeptGraph: Math.round(control.growth.heap) }, 'reliability'); // prettier-ignore
 } finally {
-  rmSync(folder, { recursive: true });
+  for (const each of [folder, inputs]) rmSync(each, { recursive: true });
 }

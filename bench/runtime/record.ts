@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, describeVersions } from '../machine.ts';
 
-const RESULTS = fileURLToPath(new URL('../results/runtime.jsonl', import.meta.url));
+const resultsOf = (name: string): string => fileURLToPath(new URL(`../results/${name}.jsonl`, import.meta.url));
 
 export interface Asked {
   /** Measure briefly, to see that it works; nothing is recorded. */
@@ -26,8 +26,8 @@ function parsed() {
   return { quick: values.quick, isDry: values.quick || values['dry-run'], words: positionals };
 }
 
-/** Appends a row, unless the command line says `--quick` or `--dry-run`. */
-export function record(bench: string, figures: object): void {
+/** Appends a row to one of the files of results, unless the command line says `--quick` or `--dry-run`. */
+export function record(bench: string, figures: object, results = 'runtime'): void {
   if (parsed().isDry) return;
   const row = {
     date: new Date().toISOString(),
@@ -37,7 +37,7 @@ export function record(bench: string, figures: object): void {
     machine: describeMachine(),
     loadAverage: Math.round(loadavg()[0]! * 100) / 100,
   };
-  appendFileSync(RESULTS, `${JSON.stringify(row)}\n`);
+  appendFileSync(resultsOf(results), `${JSON.stringify(row)}\n`);
 }
 
 /** Processor time of this process, all threads. */
