@@ -16,8 +16,12 @@ export async function openModel(
   const { load, startRuntime } = await import('./runtime.ts');
   await startRuntime();
   const source = await openGiven(given, limits);
-  // By its path where it has one, so that weights in files beside it are found.
-  if (modelKind(source) === 'onnx') return { model: await load(source.path ?? source.bytes), name: source.name };
+  if (modelKind(source) === 'onnx') {
+    // What is no model, or would fill the memory, is refused before onnxruntime tries.
+    (await import('./onnx-source.ts')).readOnnxSource(source, limits);
+    // By its path where it has one, so that weights in files beside it are found.
+    return { model: await load(source.path ?? source.bytes), name: source.name };
+  }
   const [{ readSource }, { exportSource }, { foldGraph }, { writeOnnx }] = await Promise.all([
     import('../export/read/read-source.ts'),
     import('../export/export-model.ts'),

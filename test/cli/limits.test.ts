@@ -13,7 +13,7 @@ function tiny(): string {
 }
 
 describe('a model beyond a limit is refused, and the message names the option that raises it', () => {
-  test.each(['fold', 'inspect', 'types'])('%s counts parts', async (verb) => {
+  test.each(['fold', 'inspect', 'types', 'run'])('%s counts parts', async (verb) => {
     const { code, stderr } = await edgefold([verb, tiny(), '--max-parts', '5']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/too many parts; expected at most 5.*--max-parts/s);

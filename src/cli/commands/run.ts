@@ -34,7 +34,7 @@ export const runCommand: Command = {
     take: { value: 'N', help: 'use the first N samples of a file' },
     top: { value: 'K', help: 'show the K largest of each row of class scores (default 5)' },
     ...CUSTOM_LAYERS_OPTION,
-    'max-bytes': LIMIT_OPTIONS['max-bytes'],
+    ...LIMIT_OPTIONS,
   },
   examples: [
     ['edgefold run model.onnx --input digit.png', 'which digit is it?'],
