@@ -90,7 +90,8 @@ describe('the watch', () => {
     writeFileSync(join(top, 'x'), 'x');
     trace.stop();
     const calls = trespasses(trace.accesses, top).map(({ call }) => call);
-    expect(calls).toEqual(['readFile', 'readFileSync', 'writeFileSync to write']);
+    // Some versions of Node call one of these functions from within another.
+    expect(calls.filter((call) => call !== 'openSync')).toEqual(['readFile', 'readFileSync', 'writeFileSync to write']);
   });
 
   test('of strace finds a file outside, one behind a link and one that is written', () => {
