@@ -1,7 +1,7 @@
 import { nearestBfloat16, nearestFloat16 } from '../../half.ts';
 import { sizeOf, stridesOf, type DType } from '../../tensor.ts';
 import type { Node } from '../../onnx/graph.ts';
-import { broadcast, normalAxis } from '../../onnx/shapes/dims.ts';
+import { broadcast, normalAxis, isPermutation } from '../../onnx/shapes/dims.ts';
 import { entryOf, type Numbers } from './constants.ts';
 import {
   add,
@@ -49,6 +49,7 @@ const reshaped: Evaluate = ({ inputs: [x], shape }) => (x && sizeOf(shape) === s
 const permuted: Evaluate = ({ inputs: [x], node, shape }) => {
   if (!x) return undefined;
   const permutation = node.ints('perm') ?? x.shape.map((_, axis) => x.shape.length - 1 - axis);
+  if (!isPermutation(permutation, x.shape.length)) return undefined;
   const strides = stridesOf(x.shape);
   const steps = permutation.map((axis) => strides[axis]!);
   return picked(x, shape, walk(shape, steps));

@@ -1,4 +1,5 @@
 import type { Node } from '../../onnx/graph.ts';
+import { isPermutation } from '../../onnx/shapes/dims.ts';
 import { along, isUniform, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
@@ -23,12 +24,14 @@ export const transpose: Rule = {
 function moved(node: Node, affine: Affine, axis: number | undefined, side: 'inputs' | 'outputs') {
   const value = node[side][0]!;
   if (isUniform(affine)) return push({ value, affine });
-  if (axis === undefined || axis < 0) return refuse(`${node.label} permutes the axes of a tensor of unknown rank`);
+  if (axis === undefined || axis < 0) return refuse(`${node.label} permutes the axes in an unknown order`);
   return push({ value, affine: along(affine, axis) });
 }
 
-/** `undefined` if it is left out and the rank is not known. */
+/** `undefined` if it is left out and the rank is not known, or if it is none of these axes. */
 export function permutationOf(node: Node, facts: Facts): readonly number[] | undefined {
   const rank = facts.rank(node.inputs[0]) ?? facts.rank(node.outputs[0]);
-  return node.ints('perm') ?? (rank === undefined ? undefined : Array.from({ length: rank }, (_, a) => rank - 1 - a));
+  const given = node.ints('perm');
+  if (given) return isPermutation(given, rank) ? given : undefined;
+  return rank === undefined ? undefined : Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
 }

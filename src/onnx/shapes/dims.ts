@@ -63,3 +63,8 @@ function broadcastDim(a: Dim, b: Dim): Dim {
   if (typeof a === 'number') return typeof b === 'number' ? '' : a;
   return typeof b === 'number' ? b : '';
 }
+
+/** Whether it names each of `rank` axes once. */
+export function isPermutation(order: readonly number[], rank = order.length): boolean {
+  return order.length === rank && order.every((_, axis) => order.includes(axis));
+}

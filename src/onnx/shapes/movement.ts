@@ -1,6 +1,6 @@
 import type { Dim } from '../../tensor.ts';
 import type { ValueType } from '../graph.ts';
-import { broadcast, dimOf, normalAxis, productOf, quotient } from './dims.ts';
+import { broadcast, dimOf, isPermutation, normalAxis, productOf, quotient } from './dims.ts';
 import type { Operands, ShapeRule } from './types.ts';
 
 const typed = (x: Operands, shape: readonly Dim[] | undefined): ValueType[] => [{ dtype: x.dtype(0), shape }];
@@ -32,7 +32,8 @@ export const flatten: ShapeRule = (x) => {
 export const transpose: ShapeRule = (x) => {
   const source = x.shape(0);
   const permutation = x.node.ints('perm') ?? source?.map((_, axis) => source.length - 1 - axis);
-  return typed(x, source && permutation?.map((axis) => source[axis] ?? ''));
+  const isSound = permutation && isPermutation(permutation, source?.length);
+  return typed(x, source && isSound ? permutation.map((axis) => source[axis]!) : undefined);
 };
 
 export const squeeze: ShapeRule = (x) => {

@@ -174,3 +174,27 @@ describe('arithmetic of opset 6', () => {
     }
   });
 });
+
+describe('nodes that no runtime accepts', () => {
+  test('an operand that is missing leaves the node as it is', () => {
+    for (const opType of OPERATORS) {
+      const f = new Fixture();
+      const { graph } = foldGraph(f.done(f.node(opType, [f.integers([3])]), f.node('Relu', [f.input([3])])));
+      expect(nodeLines(graph)[0]).toBe(`${opType.toLowerCase()} = ${opType}(W)`);
+    }
+  });
+
+  test('an order that names an axis twice, or one that there is not, is neither crossed nor merged', () => {
+    for (const perm of [
+      [0, 1000, 1],
+      [0, 1, 1],
+      [0, 1],
+    ]) {
+      const f = new Fixture();
+      const y = f.node('Conv', [f.input([2, 3, 5]), f.integers([7, 3, 1])]);
+      const z = f.node('Transpose', [f.node('Transpose', [y], { perm: ints([0, 2, 1]) })], { perm: ints(perm) });
+      const { graph } = foldGraph(f.done(f.batchNormalization(z, 7)));
+      expect(graph.nodes.map(({ opType }) => opType)).toEqual(['Conv', 'Transpose', 'Transpose', 'BatchNormalization']);
+    }
+  });
+});
