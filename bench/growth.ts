@@ -1,6 +1,7 @@
 import { foldGraph } from '../src/fold/fold-graph.ts';
 import { readOnnx } from '../src/onnx/read.ts';
 import { writeOnnx } from '../src/onnx/write.ts';
+import { SHAPES, type Shape } from './growth-shapes.ts';
 import { chain } from './networks.ts';
 
 /** How the time of reading, folding and writing grows with the graph; see bench/README.md. */
@@ -18,10 +19,9 @@ function cpuMs(work: () => unknown): number {
   return Math.min(...times);
 }
 
-const models = SIZES.map((size) => ({ size, bytes: writeOnnx(chain(size)) }));
-// The first run of all compiles.
-for (let run = 0; run < 3; run++) writeOnnx(foldGraph(readOnnx(models[0]!.bytes)).graph);
-for (const { size, bytes } of models) {
+/** How long each part takes for one node. */
+function perNode(shape: Shape, size: number): string {
+  const bytes = writeOnnx(shape(size));
   const graph = readOnnx(bytes);
   const { graph: folded } = foldGraph(graph);
   const parts = {
@@ -29,6 +29,15 @@ for (const { size, bytes } of models) {
     fold: cpuMs(() => foldGraph(graph)),
     write: cpuMs(() => writeOnnx(folded)),
   };
-  const perNode = Object.entries(parts).map(([name, ms]) => `${name} ${((1000 * ms) / size).toFixed(1)}`);
-  console.log(`${String(size).padStart(6)} nodes: ${perNode.join(', ')} µs per node`);
+  const each = Object.entries(parts).map(([name, ms]) => `${name} ${((1000 * ms) / size).toFixed(1)}`);
+  return `${String(size).padStart(6)} nodes: ${each.join(', ')} µs per node`;
+}
+
+// The first run of all compiles.
+perNode(chain, SIZES[0]!);
+for (const size of SIZES) console.log(perNode(chain, size));
+// With `all`, every shape in which graphs grow.
+for (const [name, shape] of process.argv[2] === 'all' ? Object.entries(SHAPES) : []) {
+  console.log(name);
+  for (const size of SIZES.slice(0, 2)) console.log(perNode(shape, size));
 }

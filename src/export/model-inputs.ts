@@ -35,8 +35,9 @@ export function modelInputs(
   workshop: Workshop,
   options: InputOptions = {},
 ): { readonly handles: Handle[]; readonly changed: readonly ChangedInput[] } {
+  const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
   const given = model.inputs.map((ref) => {
-    const source = model.layers.find((layer) => layer.name === ref.layer);
+    const source = layers.get(ref.layer);
     if (!source)
       throw new EdgefoldError('CORRUPT', `the model has no layer ${ref.layer}, its input`, { where: model.name });
     const layer = new Layer(source, origin);

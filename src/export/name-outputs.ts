@@ -9,9 +9,11 @@ import { Node, Value, type Graph } from '../onnx/graph.ts';
  * `dense/linear`); the name of an input or a constant stays with it.
  */
 export function nameOutputs(graph: Graph, values: readonly Value[], names: readonly string[]): void {
+  const taken = new Set<Value>();
   for (const value of values) {
-    const taken = value.producer === undefined || graph.isOutput(value);
-    graph.outputs.push(taken ? copied(graph, value) : value);
+    const output = value.producer === undefined || taken.has(value) ? copied(graph, value) : value;
+    taken.add(output);
+    graph.outputs.push(output);
   }
   dropDeadNodes(graph);
   const wanted = distinct(names, new Set([...graph.inputs, ...graph.initializers].map(({ name }) => name)));
@@ -21,8 +23,9 @@ export function nameOutputs(graph: Graph, values: readonly Value[], names: reado
     const place = owner.get(value.name);
     if (place && place !== value) rename(graph, value, graph.uniqueName(`${value.name}/linear`));
   }
+  const outputs = [...graph.outputs];
   wanted.forEach((name, i) => {
-    rename(graph, graph.outputs[i]!, name);
+    rename(graph, outputs[i]!, name);
     graph.reserveName(name);
   });
 }
@@ -67,7 +70,6 @@ function rename(graph: Graph, value: Value, name: string): void {
   if (value.name === name) return;
   const renamed = new Value(name, value);
   const { opType, domain, inputs } = node;
-  const place = graph.nodes.indexOf(node);
   const outputs = node.outputs.map((output) => (output === value ? renamed : output));
   const copy = new Node(opType, {
     name: node.name,
@@ -76,7 +78,7 @@ function rename(graph: Graph, value: Value, name: string): void {
     outputs,
     attributes: Object.fromEntries(node.attributes),
   });
-  graph.removeNode(node);
-  graph.nodes.splice(place, 0, copy);
+  graph.replaceNode(node, copy);
+  for (const index of node.inputs.keys()) node.setInput(index, undefined);
   graph.replaceUses(value, renamed);
 }

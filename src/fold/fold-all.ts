@@ -4,6 +4,7 @@ import { allGraphs } from '../onnx/subgraphs.ts';
 import { Constants } from './lift/constants.ts';
 import { Facts } from './facts.ts';
 import { foldWithin, type Result } from './fold-within.ts';
+import { Patience } from './plan/patience.ts';
 import type { Written } from './plan/materialise.ts';
 import type { RemovedNode } from './report.ts';
 import { mergeEqual } from './tidy/equal.ts';
@@ -22,8 +23,10 @@ export interface Outcome extends Result {
 export function foldAll(root: Graph, isKept: (node: Node) => boolean, overridable: ReadonlySet<Value>): Outcome {
   const types = inferTypes(root, overridable);
   const constants = new Constants(root, types, overridable);
-  const workOf = (graph: Graph) => new Workspace(new Facts(graph, types, constants), isKept);
-  const works = new Map(Array.from(allGraphs(root), (graph) => [graph, workOf(graph)]));
+  const graphs = [...allGraphs(root)];
+  const patience = new Patience(graphs.reduce((sum, { nodes }) => sum + nodes.length, 0));
+  const workOf = (graph: Graph) => new Workspace(new Facts(graph, types, constants), isKept, patience);
+  const works = new Map(graphs.map((graph) => [graph, workOf(graph)]));
   const live = () => Array.from(allGraphs(root), (graph) => works.get(graph)!);
   const removed = [tidy(live())];
   const results: Result[][] = [];

@@ -8,6 +8,8 @@ import { refuse, type Facts, type Refusal } from './facts.ts';
 import { lift, type Lifted } from './lift/lift.ts';
 import type { Written } from './plan/materialise.ts';
 import type { LinearEdit, World } from './plan/plan.ts';
+import { Patience } from './plan/patience.ts';
+import { ReaderIndex, type Readers } from './plan/readers.ts';
 import type { GraphEditor } from './rules/rule.ts';
 
 type Change = Parameters<GraphEditor['replace']>[1] & {
@@ -43,27 +45,36 @@ export class Workspace implements World, GraphEditor {
   readonly scratch = new Scratch();
   /** Whether the caller wants the node left alone. */
   readonly isKept: (node: Node) => boolean;
+  readonly patience: Patience;
   readonly #members: Set<Node>;
+  readonly #readers: ReaderIndex;
   readonly #lifted = new Map<Node, Lifted | Refusal>();
   readonly #renamed = new Set<Value>();
 
-  constructor(facts: Facts, isKept: (node: Node) => boolean) {
+  constructor(facts: Facts, isKept: (node: Node) => boolean, patience = new Patience(facts.graph.nodes.length)) {
     this.facts = facts;
     this.graph = facts.graph;
     this.isKept = isKept;
     this.#members = new Set(this.graph.nodes);
+    this.#readers = new ReaderIndex(this.graph);
+    this.patience = patience;
   }
 
   lifted(node: Node): Lifted | Refusal {
     const known = this.#lifted.get(node);
     if (known) return known;
     const found = this.isKept(node) ? refuse(`${node.label} is to be kept`) : lift(node, this.facts);
+    if (found.kind === 'affine') this.patience.gain(found.affine.scale.length);
     this.#lifted.set(node, found);
     return found;
   }
 
   owns(node: Node): boolean {
     return this.#members.has(node);
+  }
+
+  readers(value: Value): Readers {
+    return this.#readers.of(value);
   }
 
   edit(node: Node): LinearEdit | undefined {

@@ -174,7 +174,8 @@ export class Graph {
   readonly #names: Map<string, number>;
   readonly #nodes = new NodeList();
   readonly #outputs: Value[] = [];
-  #outputSet: ReadonlySet<Value> | undefined;
+  /** Where each output is among them, and how many there were then. */
+  #places: { readonly of: Map<Value, number[]>; readonly total: number } | undefined;
 
   constructor(name: string, model: ModelInfo = newModelInfo(), parent?: Graph) {
     this.name = name;
@@ -189,7 +190,7 @@ export class Graph {
 
   /** Whoever asks for the list may change it, so what was derived from it is forgotten. */
   get outputs(): Value[] {
-    this.#outputSet = undefined;
+    this.#places = undefined;
     return this.#outputs;
   }
 
@@ -253,8 +254,19 @@ export class Graph {
   }
 
   isOutput(value: Value): boolean {
-    if (this.#outputSet?.size !== this.#outputs.length) this.#outputSet = new Set(this.#outputs);
-    return this.#outputSet.has(value);
+    return this.#placesOf().has(value);
+  }
+
+  #placesOf(): Map<Value, number[]> {
+    if (this.#places?.total === this.#outputs.length) return this.#places.of;
+    const of = new Map<Value, number[]>();
+    for (const [place, value] of this.#outputs.entries()) {
+      const known = of.get(value);
+      if (known) known.push(place);
+      else of.set(value, [place]);
+    }
+    this.#places = { of, total: this.#outputs.length };
+    return of;
   }
 
   isInput(value: Value): boolean {
@@ -264,8 +276,12 @@ export class Graph {
   /** Makes every reader of `from`, subgraphs and graph outputs included, read `to`. */
   replaceUses(from: Value, to: Value): void {
     for (const { node, index } of [...from.uses]) node.setInput(index, to);
-    if (!this.isOutput(from)) return;
-    for (const index of this.outputs.keys()) if (this.#outputs[index] === from) this.#outputs[index] = to;
+    const places = this.#placesOf();
+    const moved = places.get(from);
+    if (!moved || from === to) return;
+    for (const place of moved) this.#outputs[place] = to;
+    places.delete(from);
+    places.set(to, [...(places.get(to) ?? []), ...moved]);
   }
 
   /** Takes a node out and lets go of its inputs. Its outputs must have no reader left. */

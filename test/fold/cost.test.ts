@@ -33,6 +33,18 @@ const FILES: Readonly<Record<string, (nodes: number) => Uint8Array>> = {
       const y = f.node('Conv', [x, f.integers([3, 3, 3, 3])], { pads: ints([1, 1, 1, 1]) });
       return f.node('Identity', [norm(f, f.node('Tanh', [norm(f, y)]))]);
     }),
+  'BatchNormalizations in a row': (nodes) => chain(nodes, 1, norm),
+  'one value that all normalise': (nodes) => {
+    const f = new Fixture();
+    const x = f.node('Relu', [f.input([1, 3, 4, 4])]);
+    return writeOnnx(f.done(...Array.from({ length: nodes }, () => norm(f, x))));
+  },
+  'one value that many normalise and as many ask for its shape': (nodes) => {
+    const f = new Fixture();
+    const x = f.node('Relu', [f.input([1, 3, 4, 4])]);
+    const shapes = Array.from({ length: nodes / 2 }, () => f.node('Shape', [x]));
+    return writeOnnx(f.done(...shapes, ...Array.from({ length: nodes / 2 }, () => norm(f, x))));
+  },
   'outputs at every layer': (nodes) => {
     const f = new Fixture();
     let x = f.input([1, 3, 4, 4]);

@@ -61,6 +61,7 @@ function trial(world: World, affineOf: (lifted: Lifted, node: Node) => Affine): 
   return {
     facts: world.facts,
     owns: (node) => world.owns(node),
+    readers: (value) => world.readers(value),
     lifted: (node) => {
       const lifted = world.lifted(node);
       return lifted.kind === 'refuse' ? lifted : { ...lifted, affine: affineOf(lifted, node) };

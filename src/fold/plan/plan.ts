@@ -6,6 +6,8 @@ import type { Lifted } from '../lift/lift.ts';
 import { changesBias, NO_EDIT, type Edit, type Linear } from '../algebra/linear.ts';
 import type { NewOperand } from './operands.ts';
 import type { Storage } from '../algebra/rounding.ts';
+import type { Patience } from './patience.ts';
+import type { Readers } from './readers.ts';
 import { ruleOf } from '../rules/index.ts';
 import { Walk } from './walk.ts';
 
@@ -72,6 +74,9 @@ export interface World {
   /** Whether the node belongs to this graph, and not to one inside or around it. */
   owns(node: Node): boolean;
   edit(node: Node): LinearEdit | undefined;
+  readers(value: Value): Readers;
+  /** Without it, paths may be as long as any. */
+  readonly patience?: Patience;
   /** Whether only the paths matter, and not what the weights would become. */
   readonly isTrial?: true;
 }

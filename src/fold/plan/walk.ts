@@ -5,12 +5,11 @@ import { unlessCorrupt, type Lifted } from '../lift/lift.ts';
 import { absorbBehind, absorbInFront, fits, NO_EDIT } from '../algebra/linear.ts';
 import { absorbConstant, fitsOperand, type NewOperand } from './operands.ts';
 import type { LinearEdit, Plan, PlannedBorder, Site, World } from './plan.ts';
+import { LONGEST_PATH } from './patience.ts';
 import { outOfRange } from '../algebra/range.ts';
 import { ruleOf } from '../rules/index.ts';
 import { absorb, type Absorb, type Push, type Rule, type Step } from '../rules/rule.ts';
 
-/** Farther than this nothing is looked for; no network has so many nodes without weights in a row. */
-const LONGEST_PATH = 256;
 /** Steps that all the ways which were tried for one site may take together. */
 const MOST_STEPS = 2048;
 
@@ -53,10 +52,15 @@ export class Walk {
     return this.#walk();
   }
 
+  /** Numbers that are computed for one step, which is what takes time. */
+  #isTooFar(steps: number, { scale }: Affine): boolean {
+    const longest = this.#world.patience?.spend(scale.length) ?? LONGEST_PATH;
+    return steps >= longest || this.#budget.left-- <= 0;
+  }
+
   #walk(): Plan | Refusal {
     for (let steps = 0, demand; (demand = this.#demands.pop()); steps++) {
-      if (steps === LONGEST_PATH || this.#budget.left-- <= 0)
-        return refuse(`${this.#site.node.label} is too far from any weights`);
+      if (this.#isTooFar(steps, demand.affine)) return refuse(`${this.#site.node.label} is too far from any weights`);
       const end = this.#direction === 'back' ? this.#goBack(demand) : this.#goForward(demand);
       if (end) return end;
     }
@@ -105,10 +109,10 @@ export class Walk {
 
   #sharedWith(value: Value, reader: Node): string | undefined {
     if (this.#world.facts.graph.isOutput(value)) return 'an output of the graph';
-    const readers = [...value.uses].map(({ node }) => node).filter((node) => !this.#rule(node)?.ignoresElements);
-    const other = readers.find((node) => node !== reader);
-    if (other) return `read by ${other.label} too`;
-    return readers.length > 1 ? `read twice by ${reader.label}` : undefined;
+    const { first, other, isTwice } = this.#world.readers(value);
+    const stranger = first === reader ? other : first;
+    if (stranger) return `read by ${stranger.label} too`;
+    return isTwice ? `read twice by ${reader.label}` : undefined;
   }
 
   #goForward({ value, affine }: Demand): Plan | Refusal | undefined {

@@ -45,8 +45,7 @@ export function isStandard(node: Node, graph: Graph): boolean {
   return (
     node.domain === '' &&
     opsets.has('') &&
-    !functions.has(`:${node.opType}`) &&
-    !functions.has(`ai.onnx:${node.opType}`)
+    (functions.size === 0 || (!functions.has(`:${node.opType}`) && !functions.has(`ai.onnx:${node.opType}`)))
   );
 }
 

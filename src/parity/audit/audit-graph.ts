@@ -53,7 +53,8 @@ export function keepOnly(graph: Graph, wanted: readonly Value[]): void {
   for (const node of graph.nodes) {
     if (!nodes.has(node)) for (const index of node.inputs.keys()) node.setInput(index, undefined);
   }
-  const isKept = (value: Value) => needed.has(value) || graph.isInput(value);
+  const inputs = new Set(graph.inputs);
+  const isKept = (value: Value) => needed.has(value) || inputs.has(value);
   refill(
     graph.nodes,
     graph.nodes.filter((node) => nodes.has(node)),

@@ -26,9 +26,10 @@ export function cutGraph(graph: Graph, leaves: ReadonlyMap<string, Tensor>, outp
     return value ? [{ value, tensor, stand: standIn(value, name, tensor, copy) }] : [];
   });
   keepOnly(copy, [result]);
+  const kept = new Set(copy.nodes);
   const used = given.filter(({ stand }) => stand.uses.size > 0);
   const inputs = used.map(({ value, tensor, stand }) => {
-    const isMade = value.producer !== undefined && copy.nodes.includes(value.producer);
+    const isMade = value.producer !== undefined && kept.has(value.producer);
     const input = isMade ? standIn(stand, copy.uniqueName(`${value.name}_given`), tensor, copy) : stand;
     return { input, tensor };
   });

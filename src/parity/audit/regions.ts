@@ -36,9 +36,11 @@ export function regionsOf(
 ): Regions {
   const [a, b] = [dataflowOf(reference), dataflowOf(candidate)];
   const names = [...new Set(folds.map(({ name }) => name))];
+  const order = new Map(names.map((name, index) => [name, index]));
   const regions = groupsOf(differingPieces(a, b, without), a, b).map((pieces) => {
     const inside = new Set(pieces.flatMap((piece) => piece.reference.flatMap(namesOf)));
-    return { pieces: joined(pieces, a, b), folds: names.filter((name) => inside.has(name)) };
+    const folded = [...inside].flatMap((name) => order.get(name) ?? []).toSorted((first, second) => first - second);
+    return { pieces: joined(pieces, a, b), folds: folded.map((index) => names[index]!) };
   });
   const covered = new Set(regions.flatMap((region) => region.folds));
   const missing = names.filter((name) => !covered.has(name));

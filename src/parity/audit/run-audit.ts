@@ -155,11 +155,11 @@ async function runBatch(
   const surroundings = { ...found, isRounded: roundedIn(found), constants: new ConstantCache() };
   try {
     for (const [sample, inputs] of samples.entries()) {
-      const results = await model.run(inputsOf(model, inputs));
+      const values = { ...defaults, ...inputs, ...(await model.run(inputsOf(model, inputs))) };
       for (const region of regions) {
         for (const piece of region.pieces) {
           const state = checks.get(region)!;
-          const run = pieceRun(piece, graph, sample, { ...defaults, ...inputs, ...results });
+          const run = pieceRun(piece, graph, sample, values);
           state.reason ||= whyUnproven(() => {
             checkPiece(piece, run, surroundings, state.check);
           });
