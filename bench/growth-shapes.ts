@@ -243,11 +243,13 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   },
   'equal rows': (size) => {
     const d = new Drawing();
-    let [a, b] = [d.input(), undefined as Value | undefined];
-    b = a;
-    for (let n = 0; n < size; n += 2)
-      [a, b] = [d.node(n % 4 ? 'Relu' : 'Tanh', [a!]), d.node(n % 4 ? 'Relu' : 'Tanh', [b!])];
-    return d.done(d.node('Add', [a, b]));
+    const x = d.input();
+    const row = () => {
+      let value = x;
+      for (let n = 0; n < size; n += 2) value = d.node(n % 4 ? 'Relu' : 'Tanh', [value]);
+      return value;
+    };
+    return d.done(d.node('Add', [row(), row()]));
   },
   'constant row': (size) => {
     const d = new Drawing();

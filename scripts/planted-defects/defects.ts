@@ -329,7 +329,7 @@ export const DEFECTS: readonly Defect[] = [
     name: 'other readers are ignored (tfjs)',
     file: 'src/fold/plan/walk.ts',
     tests: 'test/fold/coincidence.test.ts',
-    from: 'if (other) return `read by ${other.label} too`;',
+    from: 'if (stranger) return `read by ${stranger.label} too`;',
     to: '',
   },
   {
