@@ -14,12 +14,14 @@ export interface Trial {
 /** What one process has to do. */
 export interface Errand {
   readonly ids: readonly string[];
+  /** The file of each of them. */
+  readonly files: readonly string[];
   /** How many there are in all: their numbers are below. */
   readonly mutants: number;
   /** How many mutants are to be tried, those that are static not counted. */
   readonly sample: number;
-  /** Seconds that the tests of one mutant take together, without it. */
-  readonly budget: number;
+  /** Tests that take more seconds than this, without a mutant, are not asked. */
+  readonly longest: number;
   readonly results: string;
 }
 
@@ -30,6 +32,8 @@ interface Reach {
   ms: number;
   /** How often it meets each mutant. */
   readonly counts: Uint32Array;
+  /** How many mutants of a file it has noticed. */
+  readonly noticed: Map<string, number>;
 }
 
 /** The switches that stand in the code: which mutant is on, how often it is met, and which are met at all. */
@@ -56,7 +60,8 @@ const PATIENCE_MS = 10_000;
 
 /**
  * Runs all tests once to see which mutants each of them reaches, and then, in the same process and without loading
- * anything again, for one mutant after the other the tests that reach it, quick ones first, until one fails.
+ * anything again, for one mutant after the other the tests that reach it until one fails: those first that noticed most
+ * of its file's others in their time. A mutant survives if all that reach it pass.
  */
 export default class MutationRunner extends VitestTestRunner {
   readonly #reaches: Reach[] = [];
@@ -83,7 +88,7 @@ export default class MutationRunner extends VitestTestRunner {
     switches.counts = this.#loading;
     const ms = performance.now() - this.#began.get(task.id)!;
     if (task.result?.state !== 'fail' && !task.result?.errors)
-      this.#reaches.push({ task, name: nameOf(task), ms, counts });
+      this.#reaches.push({ task, name: nameOf(task), ms, counts, noticed: new Map() });
   }
 
   // vitest waits for it, though its class says that there is nothing to wait for.
@@ -94,9 +99,9 @@ export default class MutationRunner extends VitestTestRunner {
     const tests = await this.#steady();
     this.#log({ type: 'sound', tests: tests.length, ms: Math.round(tests.reduce((sum, { ms }) => sum + ms, 0)) });
     let tried = 0;
-    for (const id of this.#errand.ids) {
+    for (const [index, id] of this.#errand.ids.entries()) {
       if (tried === this.#errand.sample) break;
-      const trial = await this.#try(id, tests);
+      const trial = await this.#try(id, this.#errand.files[index]!, tests);
       tried += Number(trial.status !== 'static');
     }
     this.#log({ type: 'end' });
@@ -106,29 +111,28 @@ export default class MutationRunner extends VitestTestRunner {
   async #steady(): Promise<Reach[]> {
     const steady: Reach[] = [];
     for (const reach of this.#reaches) {
-      if (reach.ms > this.#errand.budget * 1000) continue;
+      if (reach.ms > this.#errand.longest * 1000) continue;
       const before = performance.now();
       const outcome = await outcomeOf(reach, Infinity);
       reach.ms = performance.now() - before;
       if (outcome === 'passed') steady.push(reach);
       else this.#log({ type: 'unsteady', name: reach.name });
     }
-    return steady.sort((a, b) => a.ms - b.ms);
+    return steady;
   }
 
-  async #try(id: string, all: readonly Reach[]): Promise<Trial> {
-    const tests = all.filter(({ counts }) => counts[Number(id)]! > 0);
+  async #try(id: string, file: string, all: readonly Reach[]): Promise<Trial> {
+    const tests = inOrder(all.filter(({ counts }) => counts[Number(id)]! > 0), file); // prettier-ignore
     if (tests.length === 0 && this.#loading[Number(id)]! > 0) return this.#log({ id, status: 'static' });
     this.#log({ id, status: 'begun' });
-    let spent = 0;
     for (const test of tests) {
-      if ((spent += test.ms) > this.#errand.budget * 1000) break;
       Object.assign(switches, { active: Number(id), met: 0, limit: 1000 + 100 * test.counts[Number(id)]! });
       const outcome = await outcomeOf(test, PATIENCE_MS + 10 * test.ms);
       switches.active = -1;
       if (outcome === 'passed') continue;
       const status = outcome === 'failed' ? 'killed' : 'timeout';
       const trial = this.#log<Trial>({ id, status, by: test.name });
+      test.noticed.set(file, (test.noticed.get(file) ?? 0) + 1);
       await this.#checkSound(test);
       return trial;
     }
@@ -146,6 +150,12 @@ export default class MutationRunner extends VitestTestRunner {
     appendFileSync(this.#errand.results, `${JSON.stringify(line)}\n`);
     return line;
   }
+}
+
+/** By how many of the file's mutants each may notice in a second; one that has noticed none may notice a tenth. */
+function inOrder(tests: readonly Reach[], file: string): Reach[] {
+  const worth = ({ noticed, ms }: Reach): number => ((noticed.get(file) ?? 0) + 0.1) / (ms + 1);
+  return [...tests].sort((a, b) => worth(b) - worth(a));
 }
 
 async function outcomeOf({ task }: Reach, limitMs: number): Promise<'passed' | 'failed' | 'timeout'> {

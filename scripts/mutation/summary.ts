@@ -14,12 +14,25 @@ export interface Survivor {
   readonly tests: number;
 }
 
+/** A mutant that changes nothing that anyone can see, and why. */
+interface Equivalent {
+  readonly file: string;
+  /** The line, without the blanks around it. */
+  readonly line: string;
+  readonly mutator: string;
+  /** Left out: all of this mutator on that line. */
+  readonly replacement?: string;
+  readonly reason: string;
+}
+
 export interface Summary {
   readonly mutants: number;
   readonly tried: number;
   readonly killed: number;
   readonly timeout: number;
   readonly survived: number;
+  /** Those that change nothing, which are not counted among those tried. */
+  readonly equivalent: number;
   /** Per cent of those tried. */
   readonly score: number;
   /** Half the width of the 95 % interval, in points, by the normal approximation for a draw without return. */
@@ -29,9 +42,9 @@ export interface Summary {
 }
 
 export function summary(mutants: readonly Mutant[], trials: readonly Trial[]): Summary {
-  // prettier-ignore
   const byId = new Map(mutants.map((mutant) => [mutant.id, mutant]));
-  const tried = trials.filter(({ status }) => status !== 'static');
+  const counted = trials.filter(({ status }) => status !== 'static');
+  const tried = counted.filter(({ id, status }) => status !== 'survived' || !isEquivalent(byId.get(id)!));
   const count = (status: Trial['status']): number => tried.filter((trial) => trial.status === status).length;
   const caught = count('killed') + count('timeout');
   const share = caught / tried.length;
@@ -49,11 +62,27 @@ export function summary(mutants: readonly Mutant[], trials: readonly Trial[]): S
     killed: count('killed'),
     timeout: count('timeout'),
     survived: count('survived'),
+    equivalent: counted.length - tried.length,
     score: Math.round(1000 * share) / 10,
     within: Math.round(1960 * Math.sqrt((share * (1 - share) * rest) / tried.length)) / 10,
     files: Object.fromEntries([...files].sort().map(([file, { good, all }]) => [file, `${good}/${all}`])),
     survivors: survivors.sort((a, b) => (a.at < b.at ? -1 : 1)),
   };
+}
+
+const EQUIVALENTS = JSON.parse(
+  readFileSync(join(ROOT, 'scripts/mutation/equivalent.json'), 'utf8'),
+) as readonly Equivalent[];
+
+function isEquivalent({ file, line, mutator, replacement }: Mutant): boolean {
+  const text = readFileSync(join(ROOT, file), 'utf8').split('\n')[line - 1]!.trim();
+  return EQUIVALENTS.some(
+    (one) =>
+      one.file === file &&
+      one.line === text &&
+      one.mutator === mutator &&
+      (one.replacement ?? replacement) === replacement,
+  );
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 120);

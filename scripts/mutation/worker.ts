@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../planted-defects/copy.ts';
+import type { Mutant } from './instrument.ts';
 import type { ROOMS } from './rooms.ts';
 import type { Errand, Trial } from './runner.ts';
 
@@ -13,7 +14,7 @@ const START_MS = 900_000;
 
 /** One file that loads all others, so that all of them share one set of modules. */
 export async function writeTests(folder: string, room: (typeof ROOMS)[string]): Promise<void> {
-  const files: string[] = [];
+  const files = (room.also ?? []).map((name) => `../${name}`);
   for (const tests of room.tests) {
     for (const name of await readdir(join(folder, 'test', tests), { recursive: true })) {
       if (name.endsWith('.test.ts') && !room.without.some((end) => name.endsWith(end)))
@@ -30,7 +31,12 @@ export async function writeTests(folder: string, room: (typeof ROOMS)[string]): 
 }
 
 /** Tries the mutants, in as many processes after one another as it takes. */
-export async function tryAll(folder: string, ids: readonly string[], sample: number, budget: number): Promise<Trial[]> {
+export async function tryAll(
+  folder: string,
+  mutants: readonly Mutant[],
+  sample: number,
+  longest: number,
+): Promise<Trial[]> {
   const results = join(folder, 'results.jsonl');
   await rm(results, { force: true });
   writeFileSync(results, '');
@@ -38,9 +44,11 @@ export async function tryAll(folder: string, ids: readonly string[], sample: num
     const done = trialsOf(results);
     const tried = new Set(done.map(({ id }) => id));
     const left = sample - done.filter(({ status }) => status !== 'static').length;
-    const open = ids.filter((id) => !tried.has(id));
+    const open = mutants.filter(({ id }) => !tried.has(id));
     if (left <= 0 || open.length === 0) return done;
-    await once(folder, { ids: open, mutants: Math.max(...ids.map(Number)) + 1, sample: left, budget, results });
+    const ids = open.map(({ id }) => id);
+    const files = open.map(({ file }) => file);
+    await once(folder, { ids, files, mutants: Math.max(...mutants.map(({ id }) => Number(id))) + 1, sample: left, longest, results }); // prettier-ignore
     if (readFileSync(results, 'utf8').endsWith('{"type":"end"}\n')) return trialsOf(results);
   }
   throw new Error('the tests do not get through: look at the output of vitest');
@@ -67,6 +75,7 @@ async function once(folder: string, errand: Errand): Promise<void> {
     env: {
       ...process.env,
       MUTATION_ERRAND: path,
+      EDGEFOLD_ONE_RUN_IN: '15',
       EDGEFOLD_SHARED: process.env.EDGEFOLD_SHARED ?? join(ROOT, '../shared'),
     },
   });

@@ -4,6 +4,7 @@ import { foldGraph } from '../../src/fold/fold-graph.ts';
 import type { Graph } from '../../src/onnx/graph.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { splitOnnx, writeOnnx } from '../../src/onnx/write.ts';
+import { runs } from '../support/runs.ts';
 import * as changes from './metamorphic/changes.ts';
 import { nodesByName, structureOf, weightsOf } from './metamorphic/same.ts';
 import { FAMILIES } from './random-graphs/families.ts';
@@ -19,7 +20,7 @@ function always(holds: (graph: Graph, seed: number) => void, numRuns = 300): voi
   const check = fc.property(networks, ({ genome, family, seed }) => {
     holds(grow(genome, family).graph, seed);
   });
-  fc.assert(check, { seed: 7, numRuns });
+  fc.assert(check, { seed: 7, numRuns: runs(numRuns) });
 }
 
 const folded = (graph: Graph) => foldGraph(graph).graph;

@@ -4,6 +4,7 @@ import { cloneGraph } from '../../src/onnx/clone.ts';
 import type { Graph } from '../../src/onnx/graph.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
+import { runs } from '../support/runs.ts';
 import { readShared, testShared } from '../support/shared.ts';
 import { Fixture } from './fixture.ts';
 import { essence, randomOf, renamed, reordered } from './reordered.ts';
@@ -12,7 +13,7 @@ import { essence, randomOf, renamed, reordered } from './reordered.ts';
 function checkOrders(graph: Graph, count: number, what: string): void {
   const { graph: folded, report } = foldGraph(graph);
   const wanted = essence(folded);
-  for (let seed = 0; seed < count; seed++) {
+  for (let seed = 0; seed < runs(count); seed++) {
     const random = randomOf(seed);
     const other = seed % 2 === 0 ? cloneGraph(graph) : renamed(graph, random);
     reordered(other, random);
@@ -41,5 +42,5 @@ test('a hundred runs make the same bytes', () => {
   for (let n = 0; n < 3; n++) x = f.node('Relu', [f.batchNormalization(f.node('Conv', [x, f.integers([3, 3, 1, 1])]), 3, {}, `bn${n}`)]); // prettier-ignore
   const graph = f.done(f.batchNormalization(x, 3, {}, 'last'));
   const first = Buffer.from(writeOnnx(foldGraph(graph).graph));
-  for (let run = 0; run < 100; run++) expect(first.equals(writeOnnx(foldGraph(graph).graph))).toBe(true);
+  for (let run = 0; run < runs(100); run++) expect(first.equals(writeOnnx(foldGraph(graph).graph))).toBe(true);
 });

@@ -46,15 +46,15 @@ const DEEPEST = 16;
 /** Roundings of a constant that the runtime computes, in relation to its own size: sums must not cancel. */
 function computedRoundings(value: Value | undefined, facts: Facts, depth = 0): number | undefined {
   const producer = value?.producer;
-  if (!producer || EXACT.has(producer.opType)) return 0;
+  if (!producer) return 0;
   if (depth > DEEPEST || (SUMS.has(producer.opType) && !areAllPositive(producer, facts))) return undefined;
-  let most = 0;
+  let sum = EXACT.has(producer.opType) ? 0 : 1;
   for (const input of producer.inputs) {
     const roundings = computedRoundings(input, facts, depth + 1);
     if (roundings === undefined) return undefined;
-    most += roundings;
+    sum += roundings;
   }
-  return most + 1;
+  return sum;
 }
 
 function areAllPositive({ opType, inputs }: Node, facts: Facts): boolean {
