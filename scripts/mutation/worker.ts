@@ -76,6 +76,7 @@ async function once(folder: string, errand: Errand): Promise<void> {
       ...process.env,
       MUTATION_ERRAND: path,
       EDGEFOLD_ONE_RUN_IN: '15',
+      NODE_NO_WARNINGS: '1',
       EDGEFOLD_SHARED: process.env.EDGEFOLD_SHARED ?? join(ROOT, '../shared'),
     },
   });

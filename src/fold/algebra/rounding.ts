@@ -108,7 +108,7 @@ export class RoundedArray {
     const places = { from: stretch ? 0 : start, to, length: end - start };
     const open = this.data instanceof Float32Array
       ? writeSingles(this.data, stretch ?? weights.data, bounds, places)
-      : this.#writeOthers(weights.data, bounds, places); // prettier-ignore
+      : this.#writeOthers(stretch ?? weights.data, bounds, places); // prettier-ignore
     this.correctlyRounded += end - start - open.length;
     if (open.length === 0) return;
     const entryAt = (offset: number) => (stretch ? exact(stretch[offset]!) : entryOf(weights, start + offset));
