@@ -2,7 +2,7 @@
  * Mutation testing: makes small changes all over a room, one at a time, and counts how many of them a test notices.
  * A change that none notices is a hole in the tests, or code that nothing needs.
  *
- *     npx tsx scripts/mutation.ts --room fold|onnx|export/read [--sample 550] [--seed 1] [--longest 3] [--write]
+ *     npx tsx scripts/mutation.ts --room fold|onnx|export/read [--sample 550] [--seed 1] [--longest 3] [--processes 2] [--write]
  *
  * The sample is drawn by lot; --sample Infinity takes all. A mutant survives that all tests let through that reach it,
  * but for those that take more than --longest seconds, so that the score is, if anything, too low. Those of the
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     sample: { type: 'string', default: '550' },
     seed: { type: 'string', default: '1' },
     longest: { type: 'string', default: '3' },
+    processes: { type: 'string', default: '2' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -37,7 +38,7 @@ try {
   await writeTests(folder, tests);
   console.log(`${mutants.length} mutants in src/${room}, tried in ${folder}`);
   const longest = Number(values.longest);
-  const trials = await tryAll(folder, mutants, Number(values.sample), longest);
+  const trials = await tryAll(folder, mutants, Number(values.sample), longest, Number(values.processes));
   const result = { room, seed, longest, ...summary(mutants, trials) };
   const { files, survivors, ...total } = result;
   console.log(total, `${Object.keys(files).length} files`);

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../planted-defects/copy.ts';
 import type { Mutant } from './instrument.ts';
@@ -30,25 +30,38 @@ export async function writeTests(folder: string, room: (typeof ROOMS)[string]): 
   );
 }
 
-/** Tries the mutants, in as many processes after one another as it takes. */
+/** Tries the mutants in several processes at once, of which each has every so many-th. */
 export async function tryAll(
   folder: string,
   mutants: readonly Mutant[],
   sample: number,
   longest: number,
+  processes: number,
 ): Promise<Trial[]> {
-  const results = join(folder, 'results.jsonl');
-  await rm(results, { force: true });
+  const highest = Math.max(...mutants.map(({ id }) => Number(id)));
+  const shares = Array.from({ length: processes }, (_, share) => {
+    const own = mutants.filter((__, index) => index % processes === share);
+    const results = join(folder, `results-${share}.jsonl`);
+    return tryShare(folder, own, { mutants: highest + 1, sample: Math.ceil(sample / processes), longest, results });
+  });
+  return (await Promise.all(shares)).flat();
+}
+
+/** Tries some of them, in as many processes after one another as it takes. */
+async function tryShare(
+  folder: string,
+  own: readonly Mutant[],
+  errand: Omit<Errand, 'ids' | 'files'>,
+): Promise<Trial[]> {
+  const { results, sample } = errand;
   writeFileSync(results, '');
-  for (let processes = 0; processes < 100; processes++) {
+  for (let attempts = 0; attempts < 100; attempts++) {
     const done = trialsOf(results);
     const tried = new Set(done.map(({ id }) => id));
     const left = sample - done.filter(({ status }) => status !== 'static').length;
-    const open = mutants.filter(({ id }) => !tried.has(id));
+    const open = own.filter(({ id }) => !tried.has(id));
     if (left <= 0 || open.length === 0) return done;
-    const ids = open.map(({ id }) => id);
-    const files = open.map(({ file }) => file);
-    await once(folder, { ids, files, mutants: Math.max(...mutants.map(({ id }) => Number(id))) + 1, sample: left, longest, results }); // prettier-ignore
+    await once(folder, { ...errand, ids: open.map(({ id }) => id), files: open.map(({ file }) => file), sample: left });
     if (readFileSync(results, 'utf8').endsWith('{"type":"end"}\n')) return trialsOf(results);
   }
   throw new Error('the tests do not get through: look at the output of vitest');
@@ -65,7 +78,7 @@ function trialsOf(results: string): Trial[] {
 }
 
 async function once(folder: string, errand: Errand): Promise<void> {
-  const path = join(folder, 'errand.json');
+  const path = errand.results.replace('.jsonl', '.errand.json');
   writeFileSync(path, JSON.stringify(errand));
   const started = Date.now();
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run'], {

@@ -1,5 +1,6 @@
 import type { Dim, DType } from '../tensor.ts';
 import type { Graph, Node, Value } from '../onnx/graph.ts';
+import { normalAxis } from '../onnx/shapes/dims.ts';
 import type { Types } from '../onnx/shapes/types.ts';
 import type { Vector } from './algebra/affine.ts';
 import type { Constants, Numbers, Product } from './lift/constants.ts';
@@ -31,6 +32,11 @@ export class Facts {
   /** NaN, which is no axis, where the rank is unknown. */
   lastAxis(value: Value | undefined): number {
     return (this.rank(value) ?? NaN) - 1;
+  }
+
+  /** An axis counted from the front; undefined where the value has none such, or its rank is unknown. */
+  axis(value: Value | undefined, axis: number): number | undefined {
+    return normalAxis(axis, this.rank(value) ?? NaN);
   }
 
   dtype(value: Value | undefined): DType | undefined {

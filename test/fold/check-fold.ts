@@ -49,6 +49,7 @@ export async function checkFold(
   if (expected) expect(nodeLines(folded)).toEqual(expected);
   expect(printGraph(graph), 'the input is untouched').toBe(before);
   checkAccounts(graph, folded, report);
+  checkCertificates(report);
   if (!report.changed) expect(haveEqualBytes(folded, graph), 'nothing to fold, nothing changed').toBe(true);
   checkInterface(graph, folded);
   checkGraph(folded);
@@ -77,6 +78,21 @@ function checkAccounts(graph: Graph, folded: Graph, { changed, nodes, batchNorma
 
 const isBatchNormalization = ({ opType, domain }: Graph['nodes'][number]) =>
   opType === 'BatchNormalization' && domain === '';
+
+/** Bounds, condition numbers and growths are numbers, and none is negative. */
+function checkCertificates({ folds, written }: FoldReport): void {
+  for (const { certificate } of folds) {
+    if (!certificate) continue;
+    const { bound, kappa, boundInRange, growth, uncounted, maxAbsScale, minAbsScale, parameters } = certificate;
+    const both = [bound.unfolded, bound.folded].flatMap(({ perUnit, constant }) => [perUnit, constant]);
+    const sizes = [...both, ...[kappa, boundInRange, growth].flatMap((own) => Object.values(own ?? {}) as number[])];
+    expect([...sizes, minAbsScale].every((size) => size >= 0)).toBe(true);
+    expect(maxAbsScale).toBeGreaterThanOrEqual(minAbsScale);
+    expect(uncounted.every((label) => / \(\w+\)$/.test(label))).toBe(true);
+    if (parameters) expect(parameters.total).toBeGreaterThan(0);
+  }
+  for (const { total, correctlyRounded } of written) expect(total).toBeGreaterThanOrEqual(correctlyRounded);
+}
 
 function checkInterface(graph: Graph, folded: Graph): void {
   const outputs = (of: Graph) => of.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape }));

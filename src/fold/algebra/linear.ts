@@ -85,8 +85,8 @@ export function stepsOf({ columns, inputOf, outputOf }: Linear, row: number) {
   const input = inputOf(row, 0);
   const output = outputOf(row, 0);
   const last = columns - 1;
-  const inputStep = last > 0 ? inputOf(row, 1) - input : 0;
-  const outputStep = last > 0 ? outputOf(row, 1) - output : 0;
+  const inputStep = inputOf(row, 1) - input;
+  const outputStep = outputOf(row, 1) - output;
   if (inputOf(row, last) !== input + last * inputStep || outputOf(row, last) !== output + last * outputStep)
     bug('the channels of a row of weights rise unevenly');
   return { input, inputStep, output, outputStep };

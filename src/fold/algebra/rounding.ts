@@ -133,7 +133,7 @@ export class RoundedArray {
     const { hi, lo, error } = value;
     const width = Math.abs(hi) * COARSE + 4 * error;
     const low = this.#nearest(hi - width);
-    if (low === this.#nearest(hi + width) && this.dtype !== 'float64' && Number.isFinite(hi)) {
+    if (low === this.#nearest(hi + width) && Number.isFinite(hi)) {
       this.correctlyRounded++;
       return low;
     }

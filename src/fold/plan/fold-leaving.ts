@@ -88,7 +88,7 @@ const couldGoWhole = (run: Run, work: Workspace): boolean => planForward(run, wo
 
 function leaveMap(run: Run, work: Workspace, isLastResort: boolean): Outcome {
   const { label } = run.node;
-  if (work.facts.opset < 7 || isPureScale(run.affine)) return refuse(`${label} needs no map`);
+  if (work.facts.opset < 7) return refuse(`${label} would need a map, which older opsets cannot add`);
   const plan = planBorders(run, work);
   const checked = plan.kind === 'plan' ? acceptable(plan, work, plan.borders.length) : plan;
   if (checked.kind === 'refuse' || checked.borders.length === 0) return refuse(`${label} has no use for a map`);

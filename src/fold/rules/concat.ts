@@ -1,5 +1,4 @@
 import type { Node } from '../../onnx/graph.ts';
-import { normalAxis } from '../../onnx/shapes/dims.ts';
 import { affine as affineOf, isUniform, type Affine, type Vector } from '../algebra/affine.ts';
 import { ONE, ZERO } from '../algebra/double-double.ts';
 import { refuse, type Facts } from '../facts.ts';
@@ -47,8 +46,7 @@ interface Joined {
 }
 
 function joinedAxis(node: Node, facts: Facts) {
-  const rank = facts.rank(node.outputs[0]);
-  const axis = rank === undefined ? undefined : normalAxis(node.int('axis', 1), rank);
+  const axis = facts.axis(node.outputs[0], node.int('axis', 1));
   const sizes = node.inputs.map((input) => facts.shape(input)?.[axis ?? NaN]);
   if (axis !== undefined && sizes.every((size) => typeof size === 'number')) {
     return { kind: 'joined', axis, sizes } satisfies Joined;

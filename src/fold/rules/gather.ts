@@ -1,5 +1,4 @@
 import type { Node } from '../../onnx/graph.ts';
-import { normalAxis } from '../../onnx/shapes/dims.ts';
 import { along, isUniform, type Affine } from '../algebra/affine.ts';
 import type { Numbers } from '../lift/constants.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
@@ -61,8 +60,7 @@ function before(node: Node, affine: Affine, facts: Facts): { kind: 'affine'; aff
 
 /** The axis of x that is gathered, and how many axes the indices put in its place. */
 function axesOf(node: Node, facts: Facts): readonly [number | undefined, number | undefined] {
-  const rank = facts.rank(node.inputs[0]);
-  return [rank === undefined ? undefined : normalAxis(node.int('axis', 0), rank), facts.rank(node.inputs[1])];
+  return [facts.axis(node.inputs[0], node.int('axis', 0)), facts.rank(node.inputs[1])];
 }
 
 /** A slice is a sum without terms, to which a part of the table is added. */

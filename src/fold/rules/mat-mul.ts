@@ -76,8 +76,8 @@ interface Side {
 function sideOf(node: Node, facts: Facts): Side | Refusal {
   const [left, right] = [facts.constant(node.inputs[0]), facts.constant(node.inputs[1])];
   if (right && right.shape.length >= 2) return rightOf(right);
-  const rank = facts.rank(node.inputs[1]);
-  if (left && left.shape.length >= 2 && !right && rank !== undefined && rank >= 2) return leftOf(left);
+  const rank = facts.rank(node.inputs[1]) ?? NaN;
+  if (left && left.shape.length >= 2 && !right && rank >= 2) return leftOf(left);
   return refuse(`${node.label} has no constant matrix as a factor`);
 }
 

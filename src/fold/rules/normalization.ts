@@ -1,5 +1,4 @@
 import type { Node } from '../../onnx/graph.ts';
-import { normalAxis } from '../../onnx/shapes/dims.ts';
 import { isPureScale, isPureShift, isUniform, pick, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../algebra/linear.ts';
@@ -88,8 +87,7 @@ function lastAxis(node: Node, facts: Facts): number | undefined {
 
 /** LayerNormalization averages over this axis and all behind it. */
 function firstAxis(node: Node, facts: Facts): number | undefined {
-  const rank = facts.rank(node.inputs[0]);
-  return rank === undefined ? undefined : normalAxis(node.int('axis', -1), rank);
+  return facts.axis(node.inputs[0], node.int('axis', -1));
 }
 
 /** Whether the node takes the shift away with the mean. */

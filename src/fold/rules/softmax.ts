@@ -1,5 +1,4 @@
 import type { Node } from '../../onnx/graph.ts';
-import { normalAxis } from '../../onnx/shapes/dims.ts';
 import { isPureShift, isUniform, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
@@ -24,8 +23,7 @@ export const logSoftmax = normalised('LogSoftmax');
 
 function isCancelled(node: Node, affine: Affine, facts: Facts): boolean {
   if (isUniform(affine)) return true;
-  const rank = facts.rank(node.inputs[0]);
-  const first = rank === undefined ? undefined : normalAxis(node.int('axis', facts.opset < 13 ? 1 : -1), rank);
+  const first = facts.axis(node.inputs[0], node.int('axis', facts.opset < 13 ? 1 : -1));
   if (first === undefined) return false;
   return facts.opset < 13 ? affine.axis < first : affine.axis !== first;
 }

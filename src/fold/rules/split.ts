@@ -1,5 +1,4 @@
 import type { Node } from '../../onnx/graph.ts';
-import { normalAxis } from '../../onnx/shapes/dims.ts';
 import { isUniform, MOST_ENTRIES, pick, place } from '../algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
@@ -49,8 +48,7 @@ interface Cut {
 }
 
 function cutOf(node: Node, facts: Facts): Cut | Refusal {
-  const rank = facts.rank(node.inputs[0]);
-  const axis = rank === undefined ? undefined : normalAxis(node.int('axis', 0), rank);
+  const axis = facts.axis(node.inputs[0], node.int('axis', 0));
   const sizes = node.outputs.map((output) => facts.shape(output)?.[axis ?? NaN]);
   if (axis === undefined || !sizes.every((size) => typeof size === 'number' && size >= 0)) {
     return refuse(`${node.label} makes parts of unknown sizes`);

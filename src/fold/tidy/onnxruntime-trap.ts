@@ -50,9 +50,8 @@ function trapped(batchNormalization: Node, work: Workspace): Node | undefined {
   if (lift(batchNormalization, work.facts).kind === 'refuse') return undefined;
   const [x, scale] = batchNormalization.inputs;
   const matMul = behindShapeOperators(x?.producer, work);
-  const [a, b] = matMul?.inputs ?? [];
-  const columns = work.facts.constant(b)?.shape;
-  const rank = work.facts.rank(a) ?? work.facts.rank(matMul?.outputs[0]);
+  const columns = work.facts.constant(matMul?.inputs[1])?.shape;
+  const rank = work.facts.rank(matMul?.outputs[0]);
   if (!matMul || rank !== 2 || columns?.length !== 2) return undefined;
   return columns[1] === work.facts.constant(scale)?.shape[0] ? matMul : undefined;
 }

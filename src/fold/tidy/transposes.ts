@@ -47,7 +47,7 @@ const isTranspose = (node: Node, work: Workspace) => node.opType === 'Transpose'
 function pairOf(second: Node, work: Workspace): Pair | undefined {
   const between: Node[] = [];
   let first = second.inputs[0]?.producer;
-  while (first && work.owns(first) && isElementwise(first, work) && onlyReader(first.outputs[0], work)) {
+  while (first && isElementwise(first, work) && onlyReader(first.outputs[0], work)) {
     between.unshift(first);
     first = first.inputs[0]?.producer;
   }

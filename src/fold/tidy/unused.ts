@@ -31,7 +31,7 @@ function removeNode(node: Node, homes: ReadonlyMap<Node, Graph>, asked: Readonly
 }
 
 function removeInitializers({ initializers, inputs }: Graph, unused: ReadonlySet<Value>): void {
-  const isUsed = (value: Value) => !unused.has(value) || value.producer !== undefined;
+  const isUsed = (value: Value) => !unused.has(value);
   refill(initializers, initializers.filter(isUsed));
   refill(
     inputs,

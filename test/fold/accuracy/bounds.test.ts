@@ -5,7 +5,7 @@ import { foldGraph } from '../../../src/fold/fold-graph.ts';
 import { Constants } from '../../../src/fold/lift/constants.ts';
 import type { Certificate, Fold } from '../../../src/fold/report.ts';
 import { float, int, ints, string, type Attribute } from '../../../src/onnx/attribute.ts';
-import type { Graph, Value } from '../../../src/onnx/graph.ts';
+import { Node, Value, type Graph } from '../../../src/onnx/graph.ts';
 import { inferTypes } from '../../../src/onnx/shapes/infer.ts';
 import { float32, type Dim } from '../../../src/tensor.ts';
 import { Fixture } from '../fixture.ts';
@@ -67,7 +67,14 @@ const flat = (value: unknown, path = ''): [string, unknown][] =>
 
 describe('in front of a layer', () => {
   /** For a matrix w[output][input] of what each input is multiplied by, and a bias. */
-  function inFront(n: Normal, w: readonly Numbers[], b: Numbers, terms: number, taps = w.map((row) => row.map((own) => [own]))) { // prettier-ignore
+  function inFront(
+    n: Normal,
+    w: readonly Numbers[],
+    b: Numbers,
+    terms: number,
+    taps = w.map((row) => row.map((own) => [own])),
+  ) {
+    // prettier-ignore
     const [s, t] = [scaleOf(n), shiftOf(n)];
     const outputs = w.map((row, o) => {
       const over = (term: (w: number, c: number) => number) => sum(row.map((own, c) => term(own, c)));
@@ -132,7 +139,15 @@ describe('in front of a layer', () => {
   test('a MatMul needs a bias, in so many bytes', () => {
     const f = new Fixture();
     const x = normalized(f, f.input(['n', 3]), NORMAL);
-    const y = f.node('MatMul', [x, constant(f, 'W', [3, 2], [0, 1, 2].flatMap((c) => W.map((row) => row[c]!)))]);
+    const y = f.node('MatMul', [
+      x,
+      constant(
+        f,
+        'W',
+        [3, 2],
+        [0, 1, 2].flatMap((c) => W.map((row) => row[c]!)),
+      ),
+    ]);
     const certificate = certificateOf(f.done(y));
     expectEqual(parts(certificate), inFront(NORMAL, W, [0, 0], 3));
     expect(certificate.bytesAdded).toBe(2 * 4 - 4 * 3 * 4);
@@ -202,6 +217,21 @@ describe('in front of a layer', () => {
   });
 });
 
+test('an affine whose magnitudes cannot go its way has the largest of them everywhere', () => {
+  // s = 2 and t = 1 in all four channels, which become one; |beta| + |mean · s| is 1, 5, 9 and 13 at most.
+  const n = { gamma: [2, 2, 2, 2], beta: [1, 3, 5, 7], mean: [0, 1, 2, 3], variance: new Array<number>(4).fill(1 - EPSILON) }; // prettier-ignore
+  const f = new Fixture();
+  const doubled = f.node('Mul', [normalized(f, f.input([2, 4, 3, 5]), n), constant(f, 'c', [], [3])]);
+  const x = f.node('DepthToSpace', [doubled], { blocksize: int(2) });
+  const y = f.node('Conv', [x, constant(f, 'W', [2, 1, 1, 1], [0.5, -2]), constant(f, 'b', [2], [0.25, 1])]);
+  const folds = foldsOf(f.done(y));
+  expect(folds.map(({ opType }) => opType)).toEqual(['BatchNormalization', 'Mul']);
+  const { bound, kappa, maxAbsScale } = folds[0]!.certificate!;
+  expect({ kappa, maxAbsScale }).toEqual({ kappa: null, maxAbsScale: 6 });
+  expectEqual(bound.unfolded.constant, g(1 + 1 + 7 + 1) * 2 * 13 * (2 * 3) + g(1 + 1) * 1);
+  expectEqual(bound.folded.constant, g(1 + 2) * Math.max(0.25 + 0.5 * 3, 2 * 3 - 1));
+});
+
 describe('behind layers', () => {
   const conv = (f: Fixture, x: Value, name: string, W: Numbers, b: Numbers) =>
     f.node('Conv', [x, constant(f, `${name}_W`, [3, 2, 1], W), constant(f, `${name}_b`, [3], b)], {}, name);
@@ -222,6 +252,21 @@ describe('behind layers', () => {
     expectEqual(certificate.bound.unfolded.constant, Math.max(...s.map((own, o) => g(2 + 8) * (abs(own * b[o]!) + moved(o)) + g(8) * abs(NORMAL.beta[o]!)))); // prettier-ignore
     expectEqual(certificate.bound.folded.constant, Math.max(...s.map((own, o) => g(2 + 2) * abs(own * b[o]! + t[o]!))));
     expect(certificate.growth).toBeNull();
+  });
+
+  test('a layer that a pooling follows has the same, as it is chosen from', () => {
+    const f = new Fixture();
+    const n = { ...NORMAL, gamma: NORMAL.gamma.map(abs) };
+    const pool = f.node('MaxPool', [conv(f, f.input(['n', 2, 5]), 'conv', V, b)], { kernel_shape: ints([2]) });
+    const { bound, kappa } = certificateOf(f.done(normalized(f, pool, n)));
+    const scale = scaleOf(n);
+    const deviation = n.variance.map((own) => Math.sqrt(own + EPSILON));
+    expectEqual(bound.unfolded.constant, Math.max(...scale.map((own, o) => g(2 + 8) * (own * abs(b[o]!) + moved(o)) + g(8) * abs(n.beta[o]!)))); // prettier-ignore
+    expectEqual(
+      bound.folded.constant,
+      Math.max(...scale.map((own, o) => g(2 + 2) * abs(own * b[o]! + shiftOf(n)[o]!))),
+    );
+    expectEqual(kappa!.unfolded, Math.max(...deviation.map((sd, o) => abs(n.mean[o]!) / sd)));
   });
 
   test('two layers whose outputs are joined by a Concat have the worst of both', () => {
@@ -270,7 +315,10 @@ describe('a merge with a BatchNormalization', () => {
     const { bound, maxAbsScale, minAbsScale } = fold!.certificate!;
     const sizes = s.map((own, c) => abs(factor[c]!) * (abs(NORMAL.beta[c]!) + abs(NORMAL.mean[c]! * own)));
     expectEqual(bound.unfolded, { perUnit: g(7 + 1), constant: g(7 + 1) * Math.max(...sizes) });
-    expectEqual(bound.folded, { perUnit: g(8), constant: g(8) * Math.max(...t.map((own, c) => abs(factor[c]! * own))) });
+    expectEqual(bound.folded, {
+      perUnit: g(8),
+      constant: g(8) * Math.max(...t.map((own, c) => abs(factor[c]! * own))),
+    });
     const merged = s.map((own, c) => abs(own * factor[c]!));
     expectEqual({ maxAbsScale, minAbsScale }, { maxAbsScale: Math.max(...merged), minAbsScale: Math.min(...merged) });
   });
@@ -332,7 +380,13 @@ describe('the roundings of an affine', () => {
     return new Facts(graph, types, new Constants(graph, types, new Set()));
   };
 
-  function crossing(opType: string, shapes: readonly (readonly Dim[])[], attributes: Readonly<Record<string, Attribute>> = {}, more: Build[] = []) { // prettier-ignore
+  function crossing(
+    opType: string,
+    shapes: readonly (readonly Dim[])[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    more: Build[] = [],
+  ) {
+    // prettier-ignore
     const f = new Fixture(opType === 'Upsample' ? 9 : 18);
     const graph = f.done(f.node(opType, [...shapes.map((shape, index) => f.input(shape, `x${index}`)), ...more.map((build) => build(f))], attributes)); // prettier-ignore
     return crossingRoundings(graph.nodes.at(-1)!, factsOf(graph));
@@ -397,6 +451,16 @@ describe('a shift that is large beside what is left of it', () => {
     const found = ways(f.done(f.node('Gemm', [x, constant(f, 'W', [1, 1], [1]), constant(f, 'b', [1], [0])])));
     expect(found.filter((way) => way === 'forward')).toEqual(wanted);
   }); // prettier-ignore
+
+  test('in one of two layers that take parts of it stays before both', () => {
+    const f = new Fixture();
+    const n = { gamma: [1, 1], beta: [0, 0], mean: [0, 5], variance: [1 - EPSILON, 1 - EPSILON] };
+    const [a, c] = [new Value('a'), new Value('c')];
+    const inputs = [normalized(f, f.input(['n', 2]), n), f.shape([1, 1])];
+    f.graph.nodes.push(new Node('Split', { inputs, outputs: [a, c], attributes: { axis: int(1) } }));
+    const dense = (x: Value, name: string) => f.node('Gemm', [x, constant(f, `${name}_W`, [1, 1], [1]), constant(f, `${name}_b`, [1], [0])]); // prettier-ignore
+    expect(ways(f.done(dense(a, 'first'), dense(c, 'second')))).toEqual(['centre']);
+  });
 
   test.each([['Sub', 0], ['Add', 1]])('but small enough, written as a lone %s, folds %i times', (opType, count) => {
     const f = new Fixture();

@@ -110,6 +110,7 @@ describe('an error is neither too small nor much too large', () => {
     expect(multiply(ZERO, exact(2 ** -1000)).error).toBe(0);
     expect(multiply(exact(2 ** -1000), ZERO).error).toBe(0);
     expect(multiply(exact(3 * 2 ** -450), exact(2 ** -450)).error).toBe(0);
+    expect(multiply(exact(2 ** -450), exact(2 ** -450)).error).toBe(0);
   });
 
   test('of a product of uncertain numbers: what theirs can come to', () => {

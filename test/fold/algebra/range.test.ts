@@ -22,7 +22,17 @@ interface Parts {
 }
 
 /** W of rows of output channels (transposed), of input channels (dense), or of one channel each (grouped). */
-function linearOf({ layout = 'dense', rows = 1, columns = 1, taps = 1, data, bias, beta = 1, stored = 'single' }: Parts): Linear { // prettier-ignore
+function linearOf({
+  layout = 'dense',
+  rows = 1,
+  columns = 1,
+  taps = 1,
+  data,
+  bias,
+  beta = 1,
+  stored = 'single',
+}: Parts): Linear {
+  // prettier-ignore
   const shape = [rows, columns, taps];
   const numbers = stored === 'double' ? Float64Array.from(data) : Float32Array.from(data);
   const stretch = (start: number, end: number) => Float32Array.from([...data.slice(start, end), Infinity]);
@@ -131,7 +141,14 @@ describe('one weight that is too large is found wherever it stands', () => {
 describe('a channel of weights too small', () => {
   const tiny = 2 ** -14;
 
-  function isTooSmall(layout: Layout, [rows, columns, taps]: readonly [number, number, number], data: readonly number[], inScale: readonly number[], outScale: readonly number[]): boolean { // prettier-ignore
+  function isTooSmall(
+    layout: Layout,
+    [rows, columns, taps]: readonly [number, number, number],
+    data: readonly number[],
+    inScale: readonly number[],
+    outScale: readonly number[],
+  ): boolean {
+    // prettier-ignore
     const { inputOf, outputOf, outputs } = linearOf({ layout, rows, columns, taps, data });
     const of = (vector: readonly number[], index: number) => vector[vector.length === 1 ? 0 : index]!;
     const channels = Array.from({ length: outputs }, (): number[] => []);

@@ -62,7 +62,13 @@ describe.each(['float32', 'float16', 'bfloat16', 'float64'] as const)('products 
   const weights = Array.from({ length: 200 }, (_, index) => Math.fround(Math.sin(index) * 10 ** ((index % 7) - 3)));
 
   test('are the nearest of each, between these bounds and nowhere else', () => {
-    for (const [start, end, to] of [[0, 200, 0], [3, 7, 5], [10, 140, 20], [5, 5, 0]] as const) { // prettier-ignore
+    for (const [start, end, to] of [
+      [0, 200, 0],
+      [3, 7, 5],
+      [10, 140, 20],
+      [5, 5, 0],
+    ] as const) {
+      // prettier-ignore
       const array = new RoundedArray(dtype, 220);
       array.data.fill(1);
       array.writeProducts(numbers(weights), exact(1.7), [start, end, to]);
@@ -101,9 +107,19 @@ describe.each(['float32', 'float16', 'bfloat16', 'float64'] as const)('products 
     const values = [add(exact(1), exact(2 ** -70)), exact(3)];
     const array = new RoundedArray(dtype, 2);
     array.writeProducts(numbers([1, 3], { values }), exact(1 + 2 ** -24), [0, 2]);
-    expect([...array.data]).toEqual(values.map((value) => encode(roundTo(dtype, multiply(value, exact(1 + 2 ** -24))))));
+    expect([...array.data]).toEqual(
+      values.map((value) => encode(roundTo(dtype, multiply(value, exact(1 + 2 ** -24))))),
+    );
   });
 });
+
+test.each([['float16', 2 ** -11, numberToFloat16], ['bfloat16', 2 ** -8, numberToBfloat16]] as const)('products of %s that float64 puts into the middle are told by what it does not hold', (dtype, u, encode) => {
+  const array = new RoundedArray(dtype, 2);
+  for (const [n, lo] of [[0, 2 ** -80], [1, -(2 ** -80)]] as const)
+    array.writeProducts(numbers([1]), add(exact(1 + u), exact(lo)), [0, 1, n]);
+  expect([...array.data]).toEqual([encode(1 + 2 * u), encode(1)]);
+  expect(array.correctlyRounded).toBe(2);
+}); // prettier-ignore
 
 test('an uncertain factor decides no product that it may bring to the other side of a middle', () => {
   for (const hi of [1 + 2 ** -24, -(1 + 2 ** -24)]) {
@@ -135,6 +151,8 @@ describe('a quotient by nothing, or of more than can be held, is not told', () =
     expect(compare({ hi: 1, lo: 0, error: 1, made: { by: 'divide', a: ONE, b: exact(0) } }, 1)).toBeUndefined();
     expect(compare({ hi: 1, lo: 0, error: 1, made: { by: 'squareRoot', a: exact(-1), b: ONE } }, 1)).toBeUndefined();
     expect(compare({ hi: 0, lo: 0, error: 1, made: { by: 'squareRoot', a: exact(0), b: ONE } }, 0)).toBe(0);
+    const far = multiply(divide(ONE, exact(3)), exact(3 * 2 ** 80));
+    expect([compare(far, 2 ** 80), compare(far, 2 ** 80 * (1 + 2 ** -52)), compare(far, 2 ** 80 * (1 - 2 ** -52))]).toEqual([0, -1, 1]); // prettier-ignore
     let long = divide(exact(2 ** 1000), exact(1.1 * 2 ** -1000));
     for (let n = 0; n < 4; n++) long = { hi: 1, lo: 0, error: 1, made: { by: 'multiply', a: long, b: long } };
     expect(compare(long, 1)).toBeUndefined();

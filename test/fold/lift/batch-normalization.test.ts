@@ -34,6 +34,10 @@ const fateOf = (parts: Parts) => {
   return batchNormalizations.kept[0]?.reason ?? 'folded';
 };
 
+test.each([14, 15])('BatchNormalization in training mode of opset %i is kept', (opset) => {
+  expect(fateOf({ opset, attributes: { training_mode: int(1) } })).toContain('training');
+});
+
 describe('BatchNormalization at inference is folded', () => {
   const forms: [string, Parts][] = [
     ['of opset 1 with is_test', { opset: 1, attributes: { is_test: int(1) } }],

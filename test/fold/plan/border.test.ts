@@ -49,6 +49,16 @@ const CONVS: readonly Case[] = [
   { name: 'of any number of samples', x: ['N', 7, 11, 5], W: [5, 7, 3, 3], attributes: pads(1, 1, 1, 1) },
 ];
 
+test('an opset that cannot add a map gets none', () => {
+  for (const [opset, ways] of [[6, false], [7, true]] as const) {
+    const f = new Fixture(opset);
+    const parts = { ...dead(7), ...(opset < 7 ? { attributes: { is_test: int(1) } } : {}) };
+    const y = f.node('Conv', [f.batchNormalization(f.input([2, 7, 11]), 7, parts), f.integers([5, 7, 3])], pads(1, 1));
+    const { folds } = foldGraph(f.done(y)).report;
+    expect(folds.some(({ way }) => way === 'border-map')).toBe(ways);
+  }
+}); // prettier-ignore
+
 const DECONVS: readonly Case[] = [
   { name: 'of rank 1', x: [2, 7, 5], W: [7, 2, 3] },
   { name: 'of rank 2', x: [2, 13, 5, 4], W: [13, 2, 3, 2] },

@@ -22,7 +22,13 @@ function network(opType: OpType, kernel: readonly number[], attributes: Attribut
 }
 
 /** Which taps meet an element of the input, by what onnxruntime makes of an image of ones. */
-async function seenByRuntime(opType: OpType, size: readonly number[], kernel: readonly number[], attributes: Attributes) { // prettier-ignore
+async function seenByRuntime(
+  opType: OpType,
+  size: readonly number[],
+  kernel: readonly number[],
+  attributes: Attributes,
+) {
+  // prettier-ignore
   const { f, build } = network(opType, kernel, attributes);
   const ones = f.graph.constant('x', float32([1, 1, ...size], new Array<number>(sizeOf(size)).fill(1)));
   const graph = build(ones);

@@ -69,7 +69,9 @@ async function axesByRuntime(one: Case): Promise<{ readonly axes: (number | unde
   return { axes, dims };
 } // prettier-ignore
 
-const axesInput = (...values: number[]): More => (f) => [f.shape(values, 'axes')];
+const axesInput =
+  (...values: number[]): More =>
+  (f) => [f.shape(values, 'axes')];
 
 const CASES: readonly Case[] = [
   { opType: 'Squeeze', shape: [1, 3, 1, 5], more: axesInput(0) },

@@ -33,17 +33,32 @@ interface Law {
 
 const by = (axis: number, scale: readonly number[], shift: readonly number[] = [0]): Affine =>
   affine(axis, vectorOf(scale), vectorOf(shift));
-const x = (...shape: Dim[]): Inputs => (f) => [f.input(shape)];
+const x =
+  (...shape: Dim[]): Inputs =>
+  (f) => [f.input(shape)];
 const unknown = (f: Fixture, name = 'x', dtype: 'float32' | 'int64' = 'float32') => f.graph.input(name, { dtype });
 const vague: Inputs = (f) => [unknown(f)];
 const and = (first: Inputs, ...more: ((f: Fixture) => Value | undefined)[]): Inputs => (f) => [...first(f), ...more.map((one) => one(f))]; // prettier-ignore
-const also = (name: string, ...shape: Dim[]) => (f: Fixture) => f.input(shape, name);
-const whole = (name: string, ...values: number[]) => (f: Fixture) => f.shape(values, name);
+const also =
+  (name: string, ...shape: Dim[]) =>
+  (f: Fixture) =>
+    f.input(shape, name);
+const whole =
+  (name: string, ...values: number[]) =>
+  (f: Fixture) =>
+    f.shape(values, name);
 const numbers = (name: string, shape: readonly number[], ...values: number[]) => (f: Fixture) => f.graph.constant(name, float32(shape, values)); // prettier-ignore
-const weights = (name: string, ...shape: number[]) => (f: Fixture) => f.integers(shape, name);
+const weights =
+  (name: string, ...shape: number[]) =>
+  (f: Fixture) =>
+    f.integers(shape, name);
 const runtime = (name: string) => (f: Fixture) => unknown(f, name, 'int64');
 
-function stepOf({ op, inputs, attributes = {}, opset = 17, domain = '', outputs = 1, index = 0, of }: Law, direction: 'back' | 'forward'): Step { // prettier-ignore
+function stepOf(
+  { op, inputs, attributes = {}, opset = 17, domain = '', outputs = 1, index = 0, of }: Law,
+  direction: 'back' | 'forward',
+): Step {
+  // prettier-ignore
   const f = new Fixture(opset);
   if (domain !== '') f.graph.model.opsets.set(domain, 1);
   const made = Array.from({ length: outputs }, (_, n) => new Value(n === 0 ? 'y' : `y${n}`));
@@ -130,6 +145,9 @@ const LAWS: readonly Law[] = [
   { op: 'Reshape', inputs: and(vague, runtime('shape')), of: all, forward: [['y', 0, [2], [5]]], back: [['x', 0, [2], [5]]] },
   { op: 'Reshape', inputs: and(x(4, 6), whole('shape', 4, 2, 3)), index: 1, of: all, forward: 'reads it as a shape' },
 
+  { op: 'Reshape', inputs: and(x(1, 4096, 2048), whole('shape', 1, 2 ** 23)), of: by(1, Array.from({ length: 4096 }, (_, n) => n)), forward: 'mixes axis 1' },
+  { op: 'Max', inputs: and(vague, (f) => unknown(f, 'z')), of: all, back: [['x', 0, [2], [5]], ['z', 0, [2], [5]]] },
+  { op: 'Add', inputs: and(vague, (f) => unknown(f, 'z')), of: by(0, [1], [5]), forward: [['y', 0, [1], [5]]] },
   { op: 'Clip', inputs: and(x('n', 2), numbers('lo', [], 0)), of: by(1, [2, 3]), back: [['x', 1, [2, 3], [0, 0]]], forward: [['y', 1, [2, 3], [0, 0]]] },
   { op: 'Clip', inputs: and(x('n', 2), numbers('lo', [], 0), numbers('hi', [], 6)), of: by(1, [2, 3]), back: 'bounds that do not move', forward: 'bounds that an affine in front would move' },
   { op: 'Clip', inputs: and(x('n', 2), numbers('lo', [], 0), numbers('hi', [], 6)), of: by(0, [2], [1]), back: [['x', 0, [2], [1]], ['lo', 0, [2], [1]], ['hi', 0, [2], [1]]], forward: 'bounds that an affine in front would move' },
@@ -266,6 +284,7 @@ const LAWS: readonly Law[] = [
   { op: 'Conv', inputs: and(x(4, 3, 6), weights('W', 2, 3, 1)), index: 1, of: all, forward: 'reads it as its weights or its bias' },
   { op: 'Conv', inputs: and(x(4, 3, 6), also('W', 2, 3, 1)), of: all, back: 'weight', forward: 'weight' },
   { op: 'Conv', inputs: and(x(4, 3, 6), weights('W', 2, 3, 1), also('b', 2)), of: all, back: 'a bias that is not a constant', forward: 'a bias that is not a constant' },
+  { op: 'Conv', inputs: and(x(4, 3, 'w'), weights('W', 2, 3, 3)), attributes: { auto_pad: string('SAME_UPPER'), strides: ints([2]) }, of: by(1, [1, 2, 3], [1, 2, 3]), forward: 'pads with zeros' },
   { op: 'ConvTranspose', inputs: and(x(4, 3, 6), weights('W', 3, 2, 1)), of: by(1, [1, 2, 3], [1, 2, 3]), forward: 'absorbs' },
   { op: 'ConvTranspose', inputs: and(x(4, 3, 6), weights('W', 3, 2, 1)), of: s2, back: 'absorbs' },
   { op: 'ConvTranspose', inputs: and(x(4, 3, 'w'), weights('W', 3, 2, 1)), of: by(1, [1, 2, 3], [1, 2, 3]), forward: 'absorbs' },

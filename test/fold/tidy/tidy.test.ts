@@ -175,3 +175,19 @@ describe('Dropout', () => {
     expect(report.changed).toBe(false);
   });
 });
+
+test('a Dropout whose mask is read stays, one whose mask is not goes', async () => {
+  for (const isRead of [true, false]) {
+    const f = new Fixture();
+    const [y, mask] = [new Value('dropped'), new Value('mask', { dtype: 'bool', shape: [2, 3] })];
+    f.graph.nodes.push(new Node('Dropout', { inputs: [f.input([2, 3])], outputs: [y, mask] }));
+    const outputs = [f.node('Relu', [y]), ...(isRead ? [mask] : [])];
+    const { nodes } = await checkFold(f.done(...outputs), undefined, { runs: false });
+    expect(nodes.after).toBe(isRead ? 2 : 1);
+    const g = new Fixture();
+    const [z, own] = [new Value('dropped'), new Value('mask', { dtype: 'bool', shape: [2, 3] })];
+    g.graph.nodes.push(new Node('Dropout', { inputs: [g.input([2, 3])], outputs: [z, own] }));
+    const not = isRead ? [g.node('Not', [own])] : [];
+    expect(foldGraph(g.done(g.node('Relu', [z]), ...not)).graph.nodes).toHaveLength(isRead ? 3 : 1);
+  }
+});
