@@ -14,7 +14,7 @@ import { Fixture } from '../fixture.ts';
 
 type Attributes = Readonly<Record<string, Attribute>>;
 type Inputs = (f: Fixture) => readonly (Value | undefined)[];
-/** An output or input, with the axis, scales and shifts that it must come to hold; or a part of the reason why not. */
+/** An output or input, with the axis, scales and shifts that it must come to hold; or 'absorbs'; or a part of the reason why not. */
 type Wanted = string | readonly Target[];
 type Target = readonly [name: string, axis: number, scale: readonly number[], shift: readonly number[]];
 
@@ -27,8 +27,8 @@ interface Law {
   readonly outputs?: number;
   readonly index?: number;
   readonly of: Affine;
-  readonly back?: Wanted | 'absorbs';
-  readonly forward?: Wanted | 'absorbs';
+  readonly back?: Wanted;
+  readonly forward?: Wanted;
 }
 
 const by = (axis: number, scale: readonly number[], shift: readonly number[] = [0]): Affine =>

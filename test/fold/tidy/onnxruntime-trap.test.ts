@@ -8,7 +8,7 @@ import { Fixture } from '../fixture.ts';
 /** A MatMul `[6, 6]`, something behind it, and a BatchNormalization that cannot fold. */
 function behind(
   between: (f: Fixture, y: Value) => Value,
-  { opset = 17, dtype = 'float32' as DType, columns = 6, rank = 2, channels = 6 } = {},
+  { opset = 17, dtype = 'float32', columns = 6, rank = 2, channels = 6 } = {},
 ): Graph {
   // prettier-ignore
   const f = new Fixture(opset);
