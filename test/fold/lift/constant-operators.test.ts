@@ -4,7 +4,7 @@ import { float, int, ints, type Attribute } from '../../../src/onnx/attribute.ts
 import { Constant } from '../../../src/onnx/constant.ts';
 import type { Value } from '../../../src/onnx/graph.ts';
 import { inferTypes } from '../../../src/onnx/shapes/infer.ts';
-import { float32, sizeOf, type DType, type Tensor } from '../../../src/tensor.ts';
+import { float32, sizeOf, type DType } from '../../../src/tensor.ts';
 import { Fixture } from '../fixture.ts';
 import { runGraph } from '../run-graph.ts';
 

@@ -2,17 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { foldGraph } from '../../../src/fold/fold-graph.ts';
 import { int, ints } from '../../../src/onnx/attribute.ts';
 import type { Graph, Value } from '../../../src/onnx/graph.ts';
-import type { DType } from '../../../src/tensor.ts';
 import { Fixture } from '../fixture.ts';
 
 /** A MatMul `[6, 6]`, something behind it, and a BatchNormalization that cannot fold. */
 function behind(
   between: (f: Fixture, y: Value) => Value,
-  { opset = 17, dtype = 'float32', columns = 6, rank = 2, channels = 6 } = {},
+  { opset = 17, columns = 6, rank = 2, channels = 6 } = {},
 ): Graph {
   // prettier-ignore
   const f = new Fixture(opset);
-  const x = f.input(rank === 2 ? [6, 6] : [1, 6, 6], 'x', dtype);
+  const x = f.input(rank === 2 ? [6, 6] : [1, 6, 6]);
   return f.done(f.batchNormalization(between(f, f.node('MatMul', [x, f.integers([6, columns])])), channels));
 }
 
