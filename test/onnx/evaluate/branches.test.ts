@@ -121,7 +121,10 @@ describe('options that no conformance case reaches, as onnxruntime computes them
       expect(actual.shape).toEqual(expected.shape);
       const [mine, theirs] = [Array.from(actual.data), Array.from(expected.data as ArrayLike<unknown>)];
       if (expected.dtype === 'string') expect(mine).toEqual(theirs);
-      else mine.forEach((value, i) => { near(Number(value), Number(theirs[i])); });
+      else
+        mine.forEach((value, i) => {
+          near(Number(value), Number(theirs[i]));
+        });
       expect(mine.length).toBe(theirs.length);
     }
   });
