@@ -95,15 +95,15 @@ export function concatenatedOrder(parts: readonly { readonly size: number; reado
     kind: 'reordered',
     id: `(${parts.map(describe).join(') + (')})`,
     order: once(() => {
+      const order = new Int32Array(parts.reduce((sum, { size }) => sum + size, 0));
       let start = 0;
-      const orders = parts.map(({ size, layout }) => {
+      for (const { size, layout } of parts) {
         const own =
           layout.kind === 'reordered' ? layout.order() : Int32Array.from({ length: computed(size) }, (_, i) => i);
-        const shifted = own.map((feature) => feature + start);
+        for (let i = 0; i < size; i++) order[start + i] = own[i]! + start;
         start += size;
-        return shifted;
-      });
-      return Int32Array.from(orders.flatMap((order) => [...order]));
+      }
+      return order;
     }),
   };
 }

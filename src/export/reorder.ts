@@ -1,5 +1,6 @@
 import { int, ints } from '../onnx/attribute.ts';
 import type { Dim } from '../tensor.ts';
+import { computed } from './computed.ts';
 import { GraphWriter, type Form } from './graph-writer.ts';
 import {
   CHANNELS_FIRST,
@@ -93,7 +94,8 @@ function moved(graph: GraphWriter, x: Handle, layout: Layout): Handle {
 /** The features of a reordered tensor put back into Keras's order. */
 function inOrder(graph: GraphWriter, x: Handle): Handle {
   if (x.layout.kind !== 'reordered') return x;
-  const inverse = new Array<number>(x.layout.order().length);
+  const features = x.shape.reduce<number>((product, dim) => (typeof dim === 'number' ? product * dim : product), 1);
+  const inverse = new Array<number>(computed(features));
   x.layout.order().forEach((feature, position) => (inverse[feature] = position));
   const writer = graph.part('in_order');
   const output = { shape: x.shape, dtype: x.value.dtype, attributes: { axis: int(1) } };

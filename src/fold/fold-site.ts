@@ -38,9 +38,9 @@ export function foldSite(node: Node, work: Workspace): Outcome {
 export function siteOf(node: Node, work: Workspace): Site | Refusal {
   const lifted = work.lifted(node);
   if (lifted.kind === 'refuse') return lifted;
-  const [input, output] = [node.inputs[lifted.input], node.outputs[0]];
-  if (!input || !output) return refuse(`${node.label} has no input or no output`);
-  return { kind: 'site', node, affine: lifted.affine, dtype: lifted.dtype, input, output };
+  const [output] = node.outputs;
+  if (!output) return refuse(`${node.label} has no output`);
+  return { kind: 'site', node, affine: lifted.affine, dtype: lifted.dtype, input: node.inputs[lifted.input]!, output };
 }
 
 /** No exporter writes more arithmetic in a row for one layer. */

@@ -24,3 +24,13 @@ test('the kernel of a LocallyConnected layer is asked for before its windows are
   const config = { filters: 1e9, kernel_size: [3], implementation: 3 };
   expect(() => exported('LocallyConnected1D', config, [[2, 2], [5, 2]])).toThrow(expect.objectContaining({ code: 'WEIGHTS' })); // prettier-ignore
 });
+
+test('features are not put back into order where they are more than the file has bytes for', () => {
+  const conv = layer('conv', 'Conv2D', { config: { filters: 2, kernel_size: [1, 1], use_bias: false }, weights: [filled([1, 1, 3, 2])], calls: [['x']] }); // prettier-ignore
+  const flat = layer('flat', 'Flatten', { calls: [['conv']] });
+  const both = layer('both', 'Concatenate', { config: { axis: -1 }, calls: [['flat', 'flat']] });
+  const model = (width: number) =>
+    exportSource(sourceFile(sequential([null, 5, width, 3], [conv, flat, both]), 2)).graph;
+  expect(operators(model(4))).toContain('Gather');
+  expect(() => model(1e6)).toThrow(expect.objectContaining({ code: 'LIMIT' }));
+});

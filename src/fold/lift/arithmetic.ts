@@ -25,7 +25,6 @@ export const liftArithmetic: Lift = (node, facts) => {
   const input = node.opType === 'Neg' || facts.constant(node.inputs[1]) ? 0 : 1;
   const x = node.inputs[input];
   const c = facts.constant(node.inputs[1 - input]);
-  if (!x) return refuse(`${node.label} lacks an operand`);
   if (facts.constant(x)) return refuse(`${node.label} is a constant`);
   const dtype = facts.dtype(x) ?? c?.dtype;
   if (!isStorage(dtype)) return refuse(`${node.label} is not known to be of floating point`);

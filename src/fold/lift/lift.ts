@@ -33,9 +33,9 @@ export function lift(node: Node, facts: Facts): Lifted | Refusal {
   const rule = isStandard(node, facts.graph) ? LIFTS.get(node.opType) : undefined;
   if (!rule) return refuse(`${node.label} is not an affine`);
   const lifted = unlessCorrupt(node, () => rule(node, facts));
-  if (lifted.kind === 'affine' && !isFinite(lifted.affine)) {
-    return refuse(`${node.label} has a scale or shift that is not finite`);
-  }
+  if (lifted.kind === 'refuse') return lifted;
+  if (!node.inputs[lifted.input]) return refuse(`${node.label} lacks an input`);
+  if (!isFinite(lifted.affine)) return refuse(`${node.label} has a scale or shift that is not finite`);
   return lifted;
 }
 

@@ -8,7 +8,7 @@ import type { LinearEdit, Plan, PlannedBorder, Site, World } from './plan.ts';
 import { LONGEST_PATH } from './patience.ts';
 import { outOfRange } from '../algebra/range.ts';
 import { ruleOf } from '../rules/index.ts';
-import { absorb, type Absorb, type Push, type Rule, type Step } from '../rules/rule.ts';
+import { absorb, type Absorb, type Either, type Push, type Rule, type Step } from '../rules/rule.ts';
 
 /** Steps that all the ways which were tried for one site may take together. */
 const MOST_STEPS = 2048;
@@ -170,6 +170,7 @@ export class Walk {
     const step = unlessCorrupt(node, () => rule(affine, this.#world.facts));
     if (step.kind === 'refuse') return step;
     if (step.kind === 'absorb') return this.#absorb(node, step);
+    if (!leadsSomewhere(step)) return refuse(`${node.label} lacks an input or an output`);
     if (step.kind === 'either') return this.#tryEach(node, step.options);
     this.#pass(node, step);
     return undefined;
@@ -230,4 +231,11 @@ export class Walk {
       borders: this.#borders,
     };
   }
+}
+
+/** A rule speaks of the inputs and outputs that its operator must have; a damaged file may have left one out. */
+function leadsSomewhere(step: Push | Either): boolean {
+  const targets: readonly { readonly value: Value | undefined }[] =
+    step.kind === 'push' ? step.to : step.options.flatMap(({ to }) => to);
+  return targets.every(({ value }) => value !== undefined);
 }

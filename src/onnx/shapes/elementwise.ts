@@ -47,7 +47,7 @@ export const testing: ShapeRule = (x) => [{ dtype: 'bool', shape: x.shape(0) }];
 export const where: ShapeRule = (x) => [{ dtype: x.dtype(1), shape: broadcastAll(x) }];
 
 function broadcastAll(x: Operands) {
-  if (x.opset < 7) return x.shape(0);
+  if (x.opset < 7 || x.node.inputs.length === 0) return x.shape(0);
   const shapes = x.node.inputs.map((_, index) => x.shape(index));
   return shapes.every((shape) => shape !== undefined) ? shapes.reduce(broadcast) : undefined;
 }

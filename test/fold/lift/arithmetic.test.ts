@@ -184,6 +184,24 @@ describe('nodes that no runtime accepts', () => {
     }
   });
 
+  test('a node without inputs, in front of one that would fold, lets nothing through', () => {
+    for (const opType of [
+      'Transpose',
+      'Relu',
+      'Add',
+      'Sum',
+      'Concat',
+      'Reshape',
+      'MaxPool',
+      'Neg',
+      'BatchNormalization',
+    ]) {
+      const f = new Fixture();
+      const { graph } = foldGraph(f.done(f.batchNormalization(f.node(opType, []), 3)));
+      expect(graph.nodes.map((node) => node.opType)).toEqual([opType, 'BatchNormalization']);
+    }
+  });
+
   test('an order that names an axis twice, or one that there is not, is neither crossed nor merged', () => {
     for (const perm of [
       [0, 1000, 1],

@@ -142,7 +142,7 @@ function* numbers(): Generator<HostileFile> {
     yield* inFormats(80, `units ${JSON.stringify(units)}`, instead(dense('d1', units)), EITHER);
   yield* inFormats(80, 'units 1e999', () => keras.modelText().replace('"units":4', '"units":1e999'), EITHER);
   for (const shape of [[], [null], [null, -3], [null, 2 ** 53], [null, 'a'], [null, 3.5], [null, null], [null, ...new Array<number>(1000).fill(1), 3], null, 3, 'x', [[3]], { a: 1 }]) // prettier-ignore
-    yield* inFormats(80, `an input of ${JSON.stringify(shape)?.slice(0, 30)}`, () => JSON.stringify(sequential([input('x', shape as never), ...LAYERS.slice(1)])), EITHER); // prettier-ignore
+    yield* inFormats(80, `an input of ${JSON.stringify(shape).slice(0, 30)}`, () => JSON.stringify(sequential([input('x', shape as never), ...LAYERS.slice(1)])), EITHER); // prettier-ignore
   for (const axis of [0, 1, 2, -2, 7, 2 ** 31, 1.5, '1', null, [], [1, 2], [-1]]) yield* inFormats(80, `BatchNormalization along ${JSON.stringify(axis)}`, () => JSON.stringify(sequential([LAYERS[0]!, dense('d1', 4), normalization('bn', { axis }), dense('d2', 2)])), EITHER); // prettier-ignore
   for (const epsilon of [0, -1, -7, 1e-45, 1e308, 'a', null, [], true]) yield* inFormats(80, `epsilon ${JSON.stringify(epsilon)}`, () => JSON.stringify(sequential([LAYERS[0]!, dense('d1', 4), normalization('bn', { epsilon }), dense('d2', 2)])), EITHER); // prettier-ignore
   const image = (layer: Layer) => () => JSON.stringify(sequential([input('x', [null, 8, 8, 3]), layer]));
@@ -196,7 +196,7 @@ function* connections(): Generator<HostileFile> {
   yield* inFormats(16, 'no inputs', functional(WIRED, [['d2', 0, 0]], []), EITHER);
   const nested = (depth: number): Layer => (depth === 0 ? dense('d1', 4) : { class_name: 'Sequential', config: { name: `s${depth}`, layers: [nested(depth - 1)] as never } }); // prettier-ignore
   for (const depth of [63, 70, 120]) yield* inFormats(7, `${depth} models in each other`, instead(nested(depth)), depth > 64 ? refused('LIMIT', /nested too deeply/) : EITHER); // prettier-ignore
-  const wrapped = (depth: number, className: string): Layer => (depth === 0 ? dense('d1', 4) : { class_name: className, config: { name: `w${depth}`, layer: wrapped(depth - 1, className) as never } }); // prettier-ignore
+  const wrapped = (depth: number, className: string): Layer => (depth === 0 ? dense('d1', 4) : { class_name: className, config: { name: `w${depth}`, layer: wrapped(depth - 1, className) } }); // prettier-ignore
   for (const className of ['TimeDistributed', 'Bidirectional', 'SpectralNormalization']) yield* inFormats(7, `30 of ${className} in each other`, instead(wrapped(30, className)), className === 'SpectralNormalization' ? EITHER : REFUSED); // prettier-ignore
 }
 

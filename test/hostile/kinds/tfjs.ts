@@ -95,7 +95,7 @@ function* shards(): Generator<HostileFile> {
 
 function* weights(): Generator<HostileFile> {
   const entries = keras.flat(keras.WEIGHTS).map(([name, { shape }]) => ({ name, shape: [...shape], dtype: 'float32' }));
-  const withFirst = (change: Readonly<Record<string, unknown>>): Json => [{ paths: [SHARD], weights: [{ ...entries[0], ...change }, ...entries.slice(1)] }] as unknown as Json; // prettier-ignore
+  const withFirst = (change: Readonly<Record<string, unknown>>): Json => [{ paths: [SHARD], weights: [{ ...entries[0], ...change }, ...entries.slice(1)] }]; // prettier-ignore
   const CORRUPT = refused(['CORRUPT', 'UNSUPPORTED', 'WEIGHTS', 'LIMIT'], /./);
   const folder = { [SHARD]: WHOLE };
   yield* inFormats(84, 'one weight name twice', [{ paths: [SHARD], weights: [...entries.slice(0, 2), ...entries.slice(1)] }], { [SHARD]: joined(keras.shardBytes(), new Uint8Array(16)) }, refused('CORRUPT', /one weight twice/)); // prettier-ignore
@@ -119,7 +119,7 @@ function* weights(): Generator<HostileFile> {
   for (const dtype of ['float99', '__proto__', 'constructor', 'toString', 'string', 'complex64', 'int64', 'uint8', '', 1, null]) yield* inFormats(85, `a weight of ${JSON.stringify(dtype)}`, withFirst({ dtype }), folder, EITHER); // prettier-ignore
   yield* inFormats(84, 'texts of 2^32 - 1 bytes', [{ paths: [SHARD], weights: [{ name: 's', shape: [4], dtype: 'string' }, ...entries] }], { [SHARD]: joined(uint(2 ** 32 - 1, 4), keras.shardBytes()) }, CORRUPT); // prettier-ignore
   yield* inFormats(84, '2^52 texts', [{ paths: [SHARD], weights: [{ name: 's', shape: [2 ** 52], dtype: 'string' }, ...entries] }], { [SHARD]: new Uint8Array(2 ** 22) }, CORRUPT); // prettier-ignore
-  for (const quantization of [{ dtype: 'uint8', scale: 0, min: 0 }, { dtype: 'uint8', scale: null, min: 0 }, { dtype: 'uint8', scale: '1', min: 0 }, { dtype: 'uint8' }, { dtype: 'uint64', scale: 1, min: 0 }, { dtype: 'uint16', scale: 1e999, min: 0 }, { dtype: '__proto__', scale: 1, min: 0 }, {}, { dtype: 'uint8', scale: 1, min: null }]) // prettier-ignore
+  for (const quantization of [{ dtype: 'uint8', scale: 0, min: 0 }, { dtype: 'uint8', scale: null, min: 0 }, { dtype: 'uint8', scale: '1', min: 0 }, { dtype: 'uint8' }, { dtype: 'uint64', scale: 1, min: 0 }, { dtype: 'uint16', scale: Infinity, min: 0 }, { dtype: '__proto__', scale: 1, min: 0 }, {}, { dtype: 'uint8', scale: 1, min: null }]) // prettier-ignore
     yield* inFormats(85, `a quantisation ${JSON.stringify(quantization)}`, withFirst({ quantization }), { [SHARD]: joined(new Uint8Array(12), keras.shardBytes().slice(48)) }, CORRUPT); // prettier-ignore
   for (const scale of ['NaN', 'Infinity', '-Infinity', '1e999']) {
     const text = () => keras.tfjsText(keras.modelText(), withFirst({ quantization: { dtype: 'uint8', scale: '@', min: 0 } })).replace('"@"', scale); // prettier-ignore

@@ -192,7 +192,7 @@ function* texts(): Generator<HostileFile> {
       outputs: [onnx.info(`${name}y`, ['n', 4])],
     }), RIGHT); // prettier-ignore
     yield file(11, `metadata, a domain and a dimension named ${shown}`, () => joined(onnx.normalized({ inputs: [onnx.info('x', [name, 3])] }), onnx.metadata(name, name), onnx.opset(1, name)), RIGHT); // prettier-ignore
-    yield file(11, `an attribute named ${shown}`, () => onnx.normalized({ nodes: [onnx.product(), onnx.batchNormalization({ epsilon: { float: 0.25 }, [`${name}`]: 1 })] }), READ); // prettier-ignore
+    yield file(11, `an attribute named ${shown}`, () => onnx.normalized({ nodes: [onnx.product(), onnx.batchNormalization({ epsilon: { float: 0.25 }, [name]: 1 })] }), READ); // prettier-ignore
     yield file(11, `an operator named ${shown}`, () => onnx.normalized({ nodes: [onnx.product(), onnx.node(name, ['p'], ['y'])] }), READ); // prettier-ignore
   }
 }

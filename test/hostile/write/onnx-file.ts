@@ -30,8 +30,7 @@ export function external(
   dims: readonly number[],
   entries: Readonly<Record<string, string>> | readonly (readonly [string, string])[],
 ): Uint8Array {
-  // prettier-ignore
-  const list = Array.isArray(entries) ? (entries as readonly (readonly [string, string])[]) : Object.entries(entries);
+  const list: readonly (readonly [string, string])[] = entries instanceof Array ? entries : Object.entries(entries);
   const data = joined(...list.map(([key, value]) => field(13, entry(key, value))), int(14, 1));
   return tensor(name, dims, { data });
 }

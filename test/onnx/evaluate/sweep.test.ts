@@ -1,21 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { float, int, ints, string, type Attribute } from '../../../src/onnx/attribute.ts';
-import { evaluate } from '../../../src/onnx/evaluate/evaluate.ts';
-import { Graph } from '../../../src/onnx/graph.ts';
-import { newModelInfo } from '../../../src/onnx/model-info.ts';
-import { writeOnnx } from '../../../src/onnx/write.ts';
-import { load } from '../../../src/runtime/node.ts';
 import { float32, sizeOf, type Tensor } from '../../../src/tensor.ts';
 import { noise } from '../../support/runnable-models.ts';
-
-interface Case {
-  readonly opType: string;
-  /** Left-out inputs are `undefined`. */
-  readonly inputs: readonly (Tensor | undefined)[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
-  readonly opset?: number;
-}
+import { outcomesOf, type Case } from './against-onnxruntime.ts';
 
 /** Integers from −4 to 4, whose sums of products float32 holds exactly. */
 function integers(shape: readonly number[], seed: number): Tensor {
@@ -34,21 +22,11 @@ function reals(shape: readonly number[], seed: number): Tensor {
   );
 }
 
-/** Evaluates the node, and has onnxruntime run it; `undefined` if onnxruntime refuses it, which it may. */
-async function difference({ opType, inputs, attributes, opset = 17 }: Case): Promise<number | undefined> {
-  const graph = new Graph('case', newModelInfo(opset));
-  const values = inputs.map((tensor, i) => tensor && graph.input(`x${String(i)}`, tensor));
-  graph.node(opType, { inputs: values, attributes, output: { name: 'y' } });
-  const [node] = graph.nodes as [(typeof graph.nodes)[number]];
-  graph.outputs.push(node.outputs[0]!);
-  const feeds = Object.fromEntries(inputs.flatMap((tensor, i) => (tensor ? [[`x${String(i)}`, tensor]] : [])));
-  const model = await load(writeOnnx(graph), { optimization: 'disabled' }).catch(() => undefined);
-  if (!model) return undefined;
-  await using running = model;
-  const results = await running.run(feeds).catch(() => undefined);
-  if (!results) return undefined;
-  const expected = results.y!;
-  const actual = (await evaluate(graph, feeds)).get(graph.outputs[0]!)!;
+/** How far the evaluation of the node is from onnxruntime's; `undefined` if that refuses it. */
+async function difference(given: Case): Promise<number | undefined> {
+  const [outcome] = (await outcomesOf(given)) ?? [];
+  if (!outcome) return undefined;
+  const { actual, expected } = outcome;
   expect(actual.shape).toEqual(expected.shape);
   const data = expected.data as Float32Array;
   return data.reduce((worst, x, i) => Math.max(worst, Object.is(x, actual.data[i]) ? 0 : Math.abs(x - (actual.data[i] as number))), 0); // prettier-ignore

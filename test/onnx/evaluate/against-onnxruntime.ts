@@ -1,0 +1,53 @@
+import { evaluate } from '../../../src/onnx/evaluate/evaluate.ts';
+import type { Attribute } from '../../../src/onnx/attribute.ts';
+import { Graph, Node, Value } from '../../../src/onnx/graph.ts';
+import { newModelInfo } from '../../../src/onnx/model-info.ts';
+import { writeOnnx } from '../../../src/onnx/write.ts';
+import { load } from '../../../src/runtime/node.ts';
+import type { Tensor } from '../../../src/tensor.ts';
+import { decode, encode } from '../support.ts';
+
+export interface Case {
+  readonly opType: string;
+  /** Left-out inputs are `undefined`. */
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly opset?: number;
+  readonly domain?: string;
+  /** How many outputs the node has. */
+  readonly outputs?: number;
+}
+
+export interface Outcome {
+  readonly actual: { readonly dtype: string; readonly shape: readonly number[]; readonly data: ArrayLike<unknown> };
+  readonly expected: Tensor;
+}
+
+/** Evaluates the node, and has onnxruntime run it; `undefined` if onnxruntime refuses it, which it may. */
+export async function outcomesOf({ opType, inputs, attributes, opset = 17, domain = '', outputs = 1 }: Case): Promise<Outcome[] | undefined> {
+  const graph = new Graph('case', newModelInfo(17));
+  if (domain !== '') graph.model.opsets.set(domain, domain === 'ai.onnx.ml' ? 2 : 1);
+  const values = inputs.map((tensor, i) => tensor && graph.input(`x${String(i)}`, tensor));
+  const made = Array.from({ length: outputs }, (_, i) => new Value(`y${String(i)}`));
+  graph.nodes.push(new Node(opType, { name: 'case', inputs: values, attributes, domain, outputs: made }));
+  graph.outputs.push(...made);
+  const feeds = Object.fromEntries(inputs.flatMap((tensor, i) => (tensor ? [[`x${String(i)}`, tensor]] : [])));
+  const written = writeOnnx(graph);
+  graph.model.opsets.set('', opset);
+  const model = await load(ofOpset(written, opset), { optimization: 'disabled' }).catch(() => undefined);
+  if (!model) return undefined;
+  await using running = model;
+  const results = await running.run(feeds).catch(() => undefined);
+  if (!results) return undefined;
+  const evaluated = await evaluate(graph, feeds);
+  return graph.outputs.map((value) => ({ actual: evaluated.get(value)!, expected: results[value.name]! }));
+} // prettier-ignore
+
+/** The file with another opset, since old ones are read but not written. */
+function ofOpset(model: Uint8Array, opset: number): Uint8Array {
+  const { opset_import: imports, ...fields } = decode('ModelProto', model) as { opset_import: { domain?: string }[] };
+  return encode('ModelProto', {
+    ...fields,
+    opset_import: imports.map(({ domain = '', ...rest }) => ({ ...rest, domain, ...(domain === '' && { version: opset }) })), // prettier-ignore
+  });
+}
