@@ -54,11 +54,11 @@ export interface LoadOptions {
    */
   readonly threads?: number | 'auto';
   /**
-   * Whether those threads burn processor time while they wait: `run`, for more work in a run that lasts, `true`, also
-   * for the next run. Faster where no other process wants the processor, slower where one does. Default: `run` where
-   * `auto` chose more than one thread, otherwise false.
+   * Whether those threads burn processor time while they wait, in a run and for tens of milliseconds after it. Faster
+   * where no other process wants the processor, slower where one does. Default: true where `auto` chose more than one
+   * thread, otherwise false.
    */
-  readonly spin?: boolean | 'run';
+  readonly spin?: boolean;
   /** Default: in Node `here`, or `process` where a `signal` is given; in browsers `worker`. */
   readonly thread?: Thread;
   /**
@@ -143,7 +143,7 @@ export interface ProviderReport {
   /** Why that many, where the choice was not the caller's. */
   readonly threadsReason?: string;
   /** Absent where no thread spins. */
-  readonly spin?: true | 'run';
+  readonly spin?: true;
   readonly thread: Thread;
   /** Browsers: whether the page is cross-origin isolated, without which there is one thread. */
   readonly isolated?: boolean;

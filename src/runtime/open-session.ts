@@ -147,7 +147,7 @@ async function warmedUp(attempt: Attempt, session: NativeSession, create: number
     optimization: settings.optimization,
     threads: binding.threads?.(threads) ?? threads,
     ...(provider === 'cpu' && settings.threadsReason !== undefined && { threadsReason: settings.threadsReason }),
-    ...(provider === 'cpu' && settings.spin !== false && { spin: settings.spin }),
+    ...(provider === 'cpu' && settings.spin && { spin: true as const }),
     thread: settings.thread,
     ...(binding.isolated !== undefined && { isolated: binding.isolated }),
     telemetry: false,

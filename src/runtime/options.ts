@@ -18,7 +18,7 @@ export interface Settings {
   readonly hasAutoSpin: boolean;
   /** Why we chose it. */
   readonly threadsReason?: string;
-  readonly spin: boolean | 'run';
+  readonly spin: boolean;
   readonly thread: Thread;
   readonly warmup: { readonly runs: number; readonly isRequired: boolean };
   readonly placement: boolean;
@@ -103,7 +103,7 @@ export function checkOptions(options: LoadOptions, platform: PlatformDefaults): 
   oneOf('optimization', given.optimization, OPTIMIZATION_LEVELS);
   if (given.threads !== 'auto') whole('threads', given.threads, [1, MAX_THREADS], "'auto' or ");
   whole('warmup', warmup ?? LOAD_DEFAULTS.warmup, [0, MAX_WARMUP_RUNS]);
-  if (given.spin !== 'run') flag('spin', given.spin ?? false);
+  flag('spin', given.spin ?? false);
   flag('placement', given.placement);
   checkOthers(options);
   return {
@@ -183,8 +183,7 @@ export function sessionOptions(provider: Provider, settings: Settings, isStrict:
     logSeverityLevel: 4,
     extra: {
       session: {
-        intra_op: { allow_spinning: settings.spin === false ? '0' : '1' },
-        ...(settings.spin === 'run' ? { force_spinning_stop: '1' } : {}),
+        intra_op: { allow_spinning: settings.spin ? '1' : '0' },
         ...(isStrict ? { disable_cpu_ep_fallback: '1' } : {}),
       },
     },

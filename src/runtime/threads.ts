@@ -12,7 +12,7 @@ export async function withThreads(settings: Settings, choose: (() => Promise<Thr
   if (!hasAutoThreads || !choose || providers[0] !== 'cpu') return settings;
   if (typeof thread === 'object') return settings;
   const { threads, reason } = await choose();
-  const spin = settings.hasAutoSpin && threads > 1 ? 'run' : settings.spin;
+  const spin = settings.hasAutoSpin && threads > 1 ? true : settings.spin;
   return { ...settings, threads, threadsReason: reason, spin };
 } // prettier-ignore
 

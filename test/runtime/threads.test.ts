@@ -62,7 +62,7 @@ test('reports the choice, and that of the caller without a reason', async () => 
     return { threads, threadsReason, spin };
   };
   const cores = physicalCores();
-  const [reason, spin] = [expect.stringMatching(/core/) as string, cores > 1 ? 'run' : undefined];
+  const [reason, spin] = [expect.stringMatching(/core/) as string, cores > 1 ? true : undefined];
   expect(await reportOf({})).toEqual({ threads: cores, threadsReason: reason, spin });
   expect(await reportOf({ spin: false })).toEqual({ threads: cores, threadsReason: reason, spin: undefined }); // prettier-ignore
   expect(await reportOf({ threads: 1 })).toEqual({ threads: 1, threadsReason: undefined, spin: undefined });

@@ -18,7 +18,7 @@ export async function chooseThreads(source: ModelSource): Promise<ThreadChoice> 
   if (!bytes) return { threads: cores, reason: 'the model is large: all cores' };
   const multiplications = await costOf(bytes);
   if (multiplications === undefined) return { threads: 1, reason: 'what a run takes is not known' };
-  const threads = Math.max(1, Math.min(cores, Math.ceil(multiplications / MULTIPLICATIONS_PER_THREAD)));
+  const threads = Math.max(1, Math.min(cores, Math.floor(multiplications / MULTIPLICATIONS_PER_THREAD)));
   return { threads, reason: `a run takes ${words(multiplications)} multiplications, and there are ${String(cores)} cores` };
 } // prettier-ignore
 
