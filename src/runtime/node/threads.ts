@@ -4,7 +4,10 @@ import { availableParallelism } from 'node:os';
 import type { ModelSource } from '../model.ts';
 import type { ThreadChoice } from '../threads.ts';
 
-/** Below this, a thread costs more than it brings: it has to be woken, which takes tens of microseconds. */
+/**
+ * Below this, a second thread costs more than it brings. It is counted for a batch of 1, and where one brings little at
+ * that size it nearly halves the time of a larger batch.
+ */
 const MULTIPLICATIONS_PER_THREAD = 2e6;
 
 /** Larger files are not read for the sake of it: whoever has as many weights multiplies by most of them. */
@@ -18,7 +21,7 @@ export async function chooseThreads(source: ModelSource): Promise<ThreadChoice> 
   if (!bytes) return { threads: cores, reason: 'the model is large: all cores' };
   const multiplications = await costOf(bytes);
   if (multiplications === undefined) return { threads: 1, reason: 'what a run takes is not known' };
-  const threads = Math.max(1, Math.min(cores, Math.floor(multiplications / MULTIPLICATIONS_PER_THREAD)));
+  const threads = Math.max(1, Math.min(cores, Math.ceil(multiplications / MULTIPLICATIONS_PER_THREAD)));
   return { threads, reason: `a run takes ${words(multiplications)} multiplications, and there are ${String(cores)} cores` };
 } // prettier-ignore
 
