@@ -25,5 +25,5 @@ export interface Hdf5Dataset {
 export const MAX_DEFLATE_RATIO = 1032;
 /** Filters that are undone here: deflate, shuffle, fletcher32. */
 export const FILTER = { deflate: 1, shuffle: 2, fletcher32: 3 } as const;
-/** Larger pieces are refused. */
-export const MAX_DATASET_BYTES = 2 ** 31;
+/** Larger datasets are read only where they are not packed. */
+export const MAX_UNPACKED_BYTES = 2 ** 31;

@@ -3,7 +3,7 @@ import { sizeOf } from '../../../tensor.ts';
 import { decodeFloat32, type StoredType } from '../decode.ts';
 import { AttributeReader, attributeMessages } from './attributes.ts';
 import type { Hdf5Bytes } from './bytes.ts';
-import { MAX_DATASET_BYTES, MAX_DEFLATE_RATIO, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
+import { MAX_DEFLATE_RATIO, MAX_UNPACKED_BYTES, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from './file.ts';
 import { MESSAGE, readHeader, readSuperblock, sharedDatatype, type Message } from './header.ts';
 import { readLinks, type Link } from './links.ts';
 import { readStorage, readStored } from './storage.ts';
@@ -67,7 +67,7 @@ export class PlainFile implements Hdf5File {
       const shape = readShape(file, shapeAt) ?? [0];
       const element = this.#elementType(path, type.isShared ? sharedDatatype(file, type.at) : type.at);
       const storage = readStorage(file, object.messages, where, readMaxShape(file, shapeAt));
-      checkSize(sizeOf(shape) * element.bytes, file.size * (storage.kind === 'chunks' ? MAX_DEFLATE_RATIO : 1), where);
+      checkSize(sizeOf(shape) * element.bytes, file.size, storage.kind === 'chunks', where);
       return {
         shape,
         float32: () =>
@@ -134,8 +134,9 @@ export function leadsElsewhere(where: string): EdgefoldError {
   });
 }
 
-/** A small file must not claim a huge array. */
-export function checkSize(byteLength: number, most: number, where: string): void {
+/** A small file must not claim a huge array. What is not packed lies in the file, whose size has a limit of its own. */
+export function checkSize(byteLength: number, fileBytes: number, isPacked: boolean, where: string): void {
+  const most = fileBytes * (isPacked ? MAX_DEFLATE_RATIO : 1);
   if (byteLength > most) {
     throw new EdgefoldError('CORRUPT', 'a dataset declares more than the file can hold', {
       where,
@@ -144,11 +145,12 @@ export function checkSize(byteLength: number, most: number, where: string): void
       hint: 'The file is damaged or cut short; fetch it again.',
     });
   }
-  if (byteLength > MAX_DATASET_BYTES) {
-    throw new EdgefoldError('LIMIT', 'one weight is too large', {
+  if (isPacked && byteLength > MAX_UNPACKED_BYTES) {
+    throw new EdgefoldError('LIMIT', 'one packed weight is too large', {
       where,
-      expected: `at most ${MAX_DATASET_BYTES} bytes`,
+      expected: `at most ${MAX_UNPACKED_BYTES} bytes`,
       received: `${byteLength} bytes`,
+      hint: 'If you trust the file, save it without compression.',
     });
   }
 }

@@ -3,13 +3,7 @@ import { EdgefoldError } from '../../../../src/errors.ts';
 import { sizeOf } from '../../../../src/tensor.ts';
 import { BYTES_PER_ELEMENT, decodeFloat32, type StoredType } from '../../../../src/export/read/decode.ts';
 import { checkTexts } from '../../../../src/export/read/hdf5/attributes.ts';
-import {
-  FILTER,
-  MAX_DEFLATE_RATIO,
-  type Hdf5Dataset,
-  type Hdf5File,
-  type Hdf5Kind,
-} from '../../../../src/export/read/hdf5/file.ts';
+import { FILTER, type Hdf5Dataset, type Hdf5File, type Hdf5Kind } from '../../../../src/export/read/hdf5/file.ts';
 import { checkSize, leadsElsewhere } from '../../../../src/export/read/hdf5/plain-file.ts';
 import { foreignFilter } from '../../../../src/export/read/hdf5/storage.ts';
 
@@ -94,7 +88,7 @@ class MemoryFile implements Hdf5File {
       if (total_size === 0 || shape === null) return [];
       if (type !== this.#module.H5T_class_t.H5T_STRING.value) return undefined;
       checkTexts(total_size, size, this.#at(at));
-      checkSize(size * total_size, this.#byteLength, this.#at(at));
+      checkSize(size * total_size, this.#byteLength, false, this.#at(at));
       const value = new this.#library.Group(this.#id, absolute(path)).get_attribute(attribute, false);
       return (Array.isArray(value) ? value : [value]) as string[];
     });
@@ -115,7 +109,7 @@ class MemoryFile implements Hdf5File {
     const shape = metadata.shape ?? [];
     const byteLength = sizeOf(shape) * BYTES_PER_ELEMENT[type];
     const isChunked = metadata.chunks !== null;
-    checkSize(byteLength, this.#byteLength * (isChunked ? MAX_DEFLATE_RATIO : 1), this.#at(path));
+    checkSize(byteLength, this.#byteLength, isChunked, this.#at(path));
     if (isChunked) this.#checkFilters(path);
     return { shape, float32: () => decodeFloat32(type, this.#read(path, byteLength)) };
   }

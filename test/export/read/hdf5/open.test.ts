@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EdgefoldError } from '../../../../src/errors.ts';
 import type { Hdf5File } from '../../../../src/export/read/hdf5/file.ts';
 import { openHdf5 } from '../../../../src/export/read/hdf5/open.ts';
-import { PlainFile } from '../../../../src/export/read/hdf5/plain-file.ts';
+import { checkSize, PlainFile } from '../../../../src/export/read/hdf5/plain-file.ts';
 import { readShared, testShared } from '../../../support/shared.ts';
 import { fixture } from '../fixtures.ts';
 import { openWithLibrary } from './library.ts';
@@ -214,4 +214,14 @@ test('a file with bytes changed is read or refused, and never breaks the reader'
     outcomes.add(await survive(bytes));
   }
   expect(outcomes).toEqual(new Set(['read', 'refused']));
+});
+
+test('a packed dataset has a limit, one that lies in the file as it is only the size of the file', () => {
+  const size = 3 * 2 ** 30;
+  const check = (fileBytes: number, isPacked: boolean) =>
+    codeOr(() => (checkSize(size, fileBytes, isPacked, 'w'), 'read'));
+  expect(check(size + 2048, false)).toBe('read');
+  expect(check(size - 1, false)).toBe('CORRUPT');
+  expect(check(size, true)).toBe('LIMIT');
+  expect(check(2 ** 20, true)).toBe('CORRUPT');
 });
