@@ -389,8 +389,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: 'a double-double product forgets its low part',
     file: 'src/fold/algebra/double-double.ts',
-    from: 'const low = productError(a.hi, b.hi, high) + (a.hi * b.lo + a.lo * b.hi);',
-    to: 'const low = productError(a.hi, b.hi, high);',
+    from: 'const low = productError(ah, bh, high) + (ah * bl + al * bh);',
+    to: 'const low = productError(ah, bh, high);',
   },
   {
     name: 'onnxruntime is left with a MatMul that it folds into the wrong columns',

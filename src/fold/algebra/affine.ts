@@ -74,8 +74,11 @@ export const shiftOf = ({ axis, shift }: Affine): Affine => affine(axis, [ONE], 
 
 /** Elementwise; a single number meets every element. */
 export function zip(a: Vector, b: Vector, operation: (a: DoubleDouble, b: DoubleDouble) => DoubleDouble): Vector {
-  if (a.length === b.length) return a.map((value, index) => operation(value, b[index]!));
-  return a.length === 1 ? b.map((value) => operation(a[0]!, value)) : a.map((value) => operation(value, b[0]!));
+  const length = a.length === 1 ? b.length : a.length;
+  const result = new Array<DoubleDouble>(length);
+  const isAlong = b.length === length;
+  for (let index = 0; index < length; index++) result[index] = operation(at(a, index), b[isAlong ? index : 0]!);
+  return result;
 }
 
 export function vectorOf(values: ArrayLike<number>): Vector {

@@ -14,8 +14,8 @@ export interface DoubleDouble {
   readonly lo: number;
   /** The real number lies no farther than this from hi + lo; at 0 it is hi + lo. */
   readonly error: number;
-  /** What it is made of, where rounding has lost that: enough to compare it with any fraction. */
-  readonly made?: Made;
+  /** What it is made of, where rounding has lost that: enough to compare it with any fraction. All have the same fields. */
+  readonly made?: Made | undefined;
 }
 
 /** a · b, a / b or √a. */
@@ -26,7 +26,7 @@ export interface Made {
 }
 
 /** A float64 as it is. */
-export const exact = (hi: number): DoubleDouble => ({ hi, lo: 0, error: 0 });
+export const exact = (hi: number): DoubleDouble => ({ hi, lo: 0, error: 0, made: undefined });
 
 export const ZERO: DoubleDouble = exact(0);
 export const ONE: DoubleDouble = exact(1);
@@ -44,29 +44,32 @@ const UP = 1 + 2 ** -50;
 const isOne = ({ hi, lo, error }: DoubleDouble) => hi === 1 && lo === 0 && error === 0;
 
 export function add(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
-  const high = a.hi + b.hi;
+  return sumOf(a.hi, a.lo, a.error, b.hi, b.lo, b.error);
+}
+
+function sumOf(ah: number, al: number, aError: number, bh: number, bl: number, bError: number): DoubleDouble {
+  const high = ah + bh;
   if (!Number.isFinite(high)) return exact(high);
-  if (a.lo === 0 && b.lo === 0) {
-    const lo = sumError(a.hi, b.hi, high) + 0;
-    if (Number.isFinite(lo)) return { hi: high + 0, lo, error: (a.error + b.error) * UP };
-  }
-  const low = a.lo + b.lo;
-  const highError = sumError(a.hi, b.hi, high);
+  const highError = sumError(ah, bh, high);
+  if (al === 0 && bl === 0 && Number.isFinite(highError))
+    return { hi: high + 0, lo: highError + 0, error: (aError + bError) * UP, made: undefined };
+  const low = al + bl;
   const rest = highError + low;
   const sum = high + rest;
   const restLow = rest - (sum - high);
-  const lowError = sumError(a.lo, b.lo, low);
+  const lowError = sumError(al, bl, low);
   const last = restLow + lowError;
   const rounded = Math.abs(sumError(highError, low, rest)) + Math.abs(sumError(restLow, lowError, last));
-  return normalised(sum, last, (rounded + a.error + b.error) * UP);
+  return normalised(sum, last, (rounded + aError + bError) * UP);
 }
 
 export const negate = (a: DoubleDouble): DoubleDouble => made('multiply', MINUS_ONE, a, opposite(a));
 
 /** A sum does not remember what it is made of, so its terms need not. */
-export const subtract = (a: DoubleDouble, b: DoubleDouble): DoubleDouble => add(a, opposite(b));
+export const subtract = (a: DoubleDouble, b: DoubleDouble): DoubleDouble =>
+  sumOf(a.hi, a.lo, a.error, -b.hi, -b.lo, b.error);
 
-export const opposite = ({ hi, lo, error }: DoubleDouble): DoubleDouble => ({ hi: -hi, lo: -lo, error });
+export const opposite = ({ hi, lo, error }: DoubleDouble): DoubleDouble => ({ hi: -hi, lo: -lo, error, made: undefined });
 
 export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const result = product(a, b);
@@ -77,36 +80,37 @@ export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
 export function product(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   if (isOne(a)) return b;
   if (isOne(b)) return a;
-  const high = a.hi * b.hi;
-  const low = productError(a.hi, b.hi, high) + (a.hi * b.lo + a.lo * b.hi);
-  const isExact = a.lo === 0 && b.lo === 0;
-  const inherited = Math.abs(a.hi) * b.error + Math.abs(b.hi) * a.error + a.error * b.error;
-  const rounded = (isExact ? 0 : Math.abs(high) * ROUNDING) + underflow(a.hi, b.hi, high);
+  // Read once each, since code that is not optimised yet copies every number that it reads.
+  const { hi: ah, lo: al, error: aError } = a;
+  const { hi: bh, lo: bl, error: bError } = b;
+  const high = ah * bh;
+  const low = productError(ah, bh, high) + (ah * bl + al * bh);
+  const isExact = al === 0 && bl === 0;
+  const inherited = Math.abs(ah) * bError + Math.abs(bh) * aError + aError * bError;
+  const rounded = (isExact ? 0 : Math.abs(high) * ROUNDING) + underflow(ah, bh, high);
   return normalised(high, low, (inherited + rounded) * UP);
 }
 
 /** Two digits of long division in base 2⁵³. */
 export function divide(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   if (isOne(b)) return a;
-  const first = a.hi / b.hi;
-  const isPlain = a.lo === 0 && b.error > 0 && isOrdinary(a.hi) && isOrdinary(b.hi) && isOrdinary(first);
+  const { hi: ah, error: aError } = a;
+  const { hi: bh, lo: bl, error: bError } = b;
+  const first = ah / bh;
+  const size = Math.abs(bh);
+  const isPlain = a.lo === 0 && bError > 0 && isOrdinary(ah) && isOrdinary(bh) && isOrdinary(first);
   const rest = isPlain ? undefined : subtract(a, product(b, exact(first)));
   const isExact = rest?.hi === 0 && rest.error === 0;
-  const inherited = (a.error + Math.abs(first) * b.error * UP) / (Math.abs(b.hi) / UP - b.error);
-  const rounded = isExact ? 0 : Math.abs(first) * ROUNDING + UNDERFLOW / Math.min(Math.abs(b.hi), 1);
-  const isBounded = Math.abs(b.hi) / UP > b.error;
-  return made(
-    'divide',
-    a,
-    b,
-    normalised(first, (rest?.hi ?? restOf(a.hi, b, first)) / b.hi, isBounded ? (inherited + rounded) * UP : Infinity),
-  );
+  const inherited = (aError + Math.abs(first) * bError * UP) / (size / UP - bError);
+  const rounded = isExact ? 0 : Math.abs(first) * ROUNDING + UNDERFLOW / Math.min(size, 1);
+  const error = size / UP > bError ? (inherited + rounded) * UP : Infinity;
+  return made('divide', a, b, normalised(first, (rest?.hi ?? restOf(ah, bh, bl, first)) / bh, error));
 }
 
-/** The high part of a − b · factor. */
-function restOf(a: number, b: DoubleDouble, factor: number): number {
-  const high = b.hi * factor;
-  const low = productError(b.hi, factor, high) + b.lo * factor;
+/** The high part of a − (hi + lo) · factor. */
+function restOf(a: number, bh: number, bl: number, factor: number): number {
+  const high = bh * factor;
+  const low = productError(bh, factor, high) + bl * factor;
   const hi = high + low;
   return lessSum(a, hi, low - (hi - high));
 }
@@ -137,8 +141,8 @@ function rootOf(a: DoubleDouble, root: number, rest: number, restError: number):
 
 /** Remembers how a number came about if it is not exact. */
 function made(by: Made['by'], a: DoubleDouble, b: DoubleDouble, result: DoubleDouble): DoubleDouble {
-  const { hi, lo, error } = result;
-  return error === 0 ? result : { hi, lo, error, made: { by, a, b } };
+  if (result.error !== 0) (result as { made: Made | undefined }).made = { by, a, b };
+  return result;
 }
 
 /** A running sum of products, for dot products of any length. */
@@ -180,9 +184,9 @@ export class ExactSum {
 function normalised(high: number, low: number, error: number): DoubleDouble {
   const hi = high + low;
   const lo = low - (hi - high);
-  if (Number.isFinite(lo)) return { hi, lo, error };
+  if (Number.isFinite(lo)) return { hi, lo, error, made: undefined };
   const only = Number.isFinite(low) ? hi : high;
-  return { hi: only, lo: 0, error: error + Math.abs(only) * 2 ** -51 };
+  return { hi: only, lo: 0, error: error + Math.abs(only) * 2 ** -51, made: undefined };
 }
 
 /** Far from where products over- or underflow. */
@@ -199,15 +203,12 @@ function sumError(a: number, b: number, sum: number): number {
 
 /** a · b − product, exactly unless it under- or overflows. */
 function productError(a: number, b: number, product: number): number {
-  const ah = upperHalf(a);
-  const bh = upperHalf(b);
+  // The upper 26 bits of each (Veltkamp's splitting), and the lower ones.
+  const aTimes = 134217729 * a;
+  const bTimes = 134217729 * b;
+  const ah = aTimes - (aTimes - a);
+  const bh = bTimes - (bTimes - b);
   const al = a - ah;
   const bl = b - bh;
   return al * bl - (product - ah * bh - al * bh - ah * bl);
-}
-
-/** The upper 26 bits (Veltkamp's splitting). */
-function upperHalf(a: number): number {
-  const c = 134217729 * a;
-  return c - (c - a);
 }

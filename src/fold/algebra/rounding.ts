@@ -62,9 +62,6 @@ function nearestTo(nearest: (x: number) => number, hi: number, lo: number): numb
   return beyond < 0 ? below : above;
 }
 
-/** Elements of weights from `start` up to `end`, and where the first of them goes; to the same place unless said. */
-type Range = readonly [start: number, end: number, to?: number];
-
 /** Numbers of one type, each the nearest to a real one, and how many of them provably are. */
 export class RoundedArray {
   readonly dtype: Storage;
@@ -90,20 +87,22 @@ export class RoundedArray {
   }
 
   /**
-   * Writes weights[i] · factor, for i from `start` up to `end`, from the element `to` on. Plain float64 settles all but
-   * about one in 2²⁵ in float32: it leaves open only what lies that close to the middle of two neighbours.
+   * Writes weights[i] · factor, for i from `start` up to `end`, from the element `to` on, the same one unless said. Plain
+   * float64 settles all but about one in 2²⁵ in float32: it leaves open only what lies that close to the middle of two
+   * neighbours.
    */
-  writeProducts(weights: Numbers, factor: DoubleDouble, [start, end, to = start]: Range): void {
+  writeProducts(weights: Numbers, factor: DoubleDouble, start: number, end: number, to = start): void {
     const isPlain = this.dtype !== 'float64' && !weights.values && !weights.product;
-    if (isPlain) this.#writeMostly(weights, factor, [start, end, to]);
+    if (isPlain) this.#writeMostly(weights, factor, start, end, to);
     else
       for (let index = start; index < end; index++)
         this.write(to + index - start, multiply(entryOf(weights, index), factor));
   }
 
-  #writeMostly(weights: Numbers, factor: DoubleDouble, [start, end, to]: readonly [number, number, number]): void {
-    const width = COARSE + (2 * factor.error) / Math.abs(factor.hi || 1);
-    const bounds = { low: factor.hi * (1 - width), high: factor.hi * (1 + width) };
+  #writeMostly(weights: Numbers, factor: DoubleDouble, start: number, end: number, to: number): void {
+    const { hi, error } = factor;
+    const width = COARSE + (2 * error) / Math.abs(hi || 1);
+    const bounds = { low: hi * (1 - width), high: hi * (1 + width) };
     const stretch = end - start >= MANY ? weights.stretch?.(start, end) : undefined;
     const places = { from: stretch ? 0 : start, to, length: end - start };
     const open = this.data instanceof Float32Array

@@ -174,7 +174,7 @@ function writeRows(array: RoundedArray, linear: Linear, edit: Edit, [first, last
       const inFactor = at(inScale, input + column * inputStep);
       const factor = multiply(inFactor, at(outScale, output + column * outputStep));
       const start = (row * columns + column) * taps;
-      array.writeProducts(weight, factor, [start, start + run * taps, start - before]);
+      array.writeProducts(weight, factor, start, start + run * taps, start - before);
     }
   }
 }

@@ -62,10 +62,10 @@ test('a parameter that cannot be told is not counted as correctly rounded', () =
 test('weights of which only a float64 is left are not counted where that is the middle of two floats', () => {
   const weights = { dtype: 'float32', shape: [2], data: Float64Array.of(1 + 2 ** -24, 0.1) } as const;
   const rounded = new RoundedArray('float32', 2);
-  rounded.writeProducts({ ...weights, isRounded: true }, exact(2), [0, 2]);
+  rounded.writeProducts({ ...weights, isRounded: true }, exact(2), 0, 2);
   expect(rounded.correctlyRounded).toBe(1);
   const known = new RoundedArray('float32', 2);
-  known.writeProducts(weights, exact(2), [0, 2]);
+  known.writeProducts(weights, exact(2), 0, 2);
   expect(known.correctlyRounded).toBe(2);
   expect([...known.data]).toEqual([2, Math.fround(0.2)]);
 });

@@ -59,9 +59,9 @@ describe('a folded parameter is the float32 nearest to the real number', () => {
   test('for products that float64 alone would put on the wrong side of the middle', () => {
     const target = new RoundedArray('float32', 3);
     const factor = add(exact(1 + 2 ** -24), exact(2 ** -80));
-    target.writeProducts(numbers([1, -2, 0]), factor, [0, 3]);
+    target.writeProducts(numbers([1, -2, 0]), factor, 0, 3);
     expect([...target.data]).toEqual([1 + 2 ** -23, -2 - 2 ** -22, 0]);
-    target.writeProducts(numbers([1]), add(exact(1 + 2 ** -24), exact(-(2 ** -80))), [0, 1]);
+    target.writeProducts(numbers([1]), add(exact(1 + 2 ** -24), exact(-(2 ** -80))), 0, 1);
     expect(target.data[0]).toBe(1);
     expect(target.correctlyRounded).toBe(4);
   });
