@@ -5,7 +5,8 @@ const BAR_CELLS = 24;
 /** A bar on stderr for a person who waits over a second; silent when stderr is no terminal. */
 export class Progress {
   readonly #stderr: () => NodeJS.WriteStream;
-  readonly #startMs = performance.now();
+  // Loading the finer clock takes a millisecond.
+  readonly #startMs = Date.now();
   #timer: NodeJS.Timeout | undefined;
   #step = 0;
   #steps = 1;
@@ -48,7 +49,7 @@ export class Progress {
   }
 
   #draw(): void {
-    const elapsedMs = performance.now() - this.#startMs;
+    const elapsedMs = Date.now() - this.#startMs;
     if (elapsedMs < QUIET_MS || !this.#stderr().isTTY) return;
     const done = Math.min(BAR_CELLS, Math.round((BAR_CELLS * (this.#step - 1 + this.#share)) / this.#steps));
     const bar = '█'.repeat(done) + '░'.repeat(BAR_CELLS - done);

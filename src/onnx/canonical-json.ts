@@ -8,8 +8,7 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value)) return JSON.stringify(String(value));
   if (value === null || typeof value !== 'object') return value === undefined ? 'null' : JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
+  const record = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(record).filter((name) => record[name] !== undefined);
+  return `{${names.sort().map((name) => `${JSON.stringify(name)}:${canonicalJson(record[name])}`).join(',')}}`; // prettier-ignore
 }

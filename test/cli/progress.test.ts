@@ -14,7 +14,7 @@ afterEach(() => {
 
 /** Sets the clock to so many milliseconds. */
 function at(ms: number): void {
-  vi.spyOn(performance, 'now').mockReturnValue(ms);
+  vi.spyOn(Date, 'now').mockReturnValue(ms);
 }
 
 describe('progress', () => {

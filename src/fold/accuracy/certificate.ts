@@ -41,12 +41,12 @@ export function certify(plan: Plan, work: Workspace, isCentred = false): Certifi
     dtype: plan.site.dtype,
     u: path.u,
     n: most(ends.map(productsOf)),
-    kappa: mostOfBoth(bounds.flatMap(({ kappa }) => kappa ?? [])),
+    kappa: mostOfBoth(bounds.map(({ kappa }) => kappa)),
     bound: {
       unfolded: together(bounds.map(({ unfolded }) => unfolded), joined),
       folded: together(bounds.map(({ folded }) => folded), joined),
     },
-    boundInRange: mostOfBoth(bounds.flatMap(({ inRange }) => inRange ?? [])),
+    boundInRange: mostOfBoth(bounds.map(({ inRange }) => inRange)),
     growth: growthOf(bounds.map(({ outputs }) => outputs)),
     uncounted: path.uncounted,
     maxAbsScale: most(scales),
@@ -100,12 +100,12 @@ function worstOf(parts: readonly Certificate[]): Certificate {
   return {
     ...parts[0]!,
     n: most(parts.map(({ n }) => n)),
-    kappa: mostOfBoth(parts.flatMap(({ kappa }) => kappa ?? [])),
+    kappa: mostOfBoth(parts.map(({ kappa }) => kappa)),
     bound: {
       unfolded: together(bounds.map(({ unfolded }) => unfolded), false),
       folded: together(bounds.map(({ folded }) => folded), false),
     },
-    boundInRange: mostOfBoth(parts.flatMap(({ boundInRange }) => boundInRange ?? [])),
+    boundInRange: mostOfBoth(parts.map(({ boundInRange }) => boundInRange)),
     growth: growth.length === 0 ? null : { rms: most(growth.map(({ rms }) => rms)), worst: most(growth.map(({ worst }) => worst)) }, // prettier-ignore
     uncounted: [...new Set(parts.flatMap(({ uncounted }) => uncounted))],
     maxAbsScale: most(parts.map(({ maxAbsScale }) => maxAbsScale)),
@@ -166,7 +166,7 @@ function boundsOf(end: End, { direction }: Plan, { u, affines, crossed, centring
     outputs,
     unfolded: { perUnit: all, constant: most(outputs.map(unfoldedOf)) },
     folded: { perUnit: folded, constant: most(outputs.map(foldedOf)) },
-    kappa: mostOfBoth(outputs.flatMap(({ kappa }) => kappa ?? [])) ?? undefined,
+    kappa: mostOfBoth(outputs.map(({ kappa }) => kappa)) ?? undefined,
     inRange: isBack || !end.standard ? undefined : inRange(),
   };
 }
@@ -191,12 +191,16 @@ function growthOf(ends: readonly (readonly OutputSizes[])[]): Certificate['growt
   return { rms: most(rms), worst: most(worst) };
 }
 
-function mostOfBoth(pairs: readonly BothForms<number>[]): BothForms<number> | null {
-  if (pairs.length === 0) return null;
-  return {
-    unfolded: most(pairs.map(({ unfolded }) => unfolded)),
-    folded: most(pairs.map(({ folded }) => folded)),
-  };
+/** Null where there are none. */
+function mostOfBoth(pairs: readonly (BothForms<number> | null | undefined)[]): BothForms<number> | null {
+  let [count, unfolded, folded] = [0, 0, 0];
+  for (const pair of pairs) {
+    if (!pair) continue;
+    count++;
+    unfolded = Math.max(unfolded, pair.unfolded);
+    folded = Math.max(folded, pair.folded);
+  }
+  return count === 0 ? null : { unfolded, folded };
 }
 
 const most = (numbers: readonly number[]): number => numbers.reduce((largest, number) => Math.max(largest, number), 0);

@@ -29,20 +29,23 @@ export interface OutputSizes {
 export function outputsBehind(end: End): OutputSizes[] {
   const { magnitudes, standard } = end;
   const [before, after] = [biasesOf(end, end.before), biasesOf(end, end.after)];
-  return Array.from(after, (bias, output) => {
+  const sizes = new Array<OutputSizes>(after.length);
+  for (let output = 0; output < sizes.length; output++) {
+    const bias = after[output]!;
     const beta = standard ? at(standard.shift, output).hi : 0;
     const gamma = standard ? Math.abs(at(standard.scale, output).hi) : 0;
-    const shift = at(magnitudes.shift, output).hi;
-    const moved = Math.max(0, shift - Math.abs(beta));
-    return {
+    const added = Math.abs(beta);
+    const moved = Math.max(0, at(magnitudes.shift, output).hi - added);
+    sizes[output] = {
       carried: at(magnitudes.scale, output).hi * Math.abs(before[output]!) + moved,
-      added: Math.abs(beta),
+      added,
       bias: Math.abs(bias),
       reach: NaN,
       kappa: gamma > 0 ? { unfolded: moved / gamma, folded: Math.abs(bias - beta) / gamma } : undefined,
       squares: undefined,
     };
-  });
+  }
+  return sizes;
 }
 
 /** Sums over the inputs of one output channel, with w = |W|. */

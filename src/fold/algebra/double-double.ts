@@ -69,7 +69,12 @@ export const negate = (a: DoubleDouble): DoubleDouble => made('multiply', MINUS_
 export const subtract = (a: DoubleDouble, b: DoubleDouble): DoubleDouble =>
   sumOf(a.hi, a.lo, a.error, -b.hi, -b.lo, b.error);
 
-export const opposite = ({ hi, lo, error }: DoubleDouble): DoubleDouble => ({ hi: -hi, lo: -lo, error, made: undefined });
+export const opposite = ({ hi, lo, error }: DoubleDouble): DoubleDouble => ({
+  hi: -hi,
+  lo: -lo,
+  error,
+  made: undefined,
+});
 
 export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const result = product(a, b);

@@ -84,6 +84,7 @@ function timesWeights(linear: Linear, t: Vector): Vector {
 export function stepsOf({ columns, inputOf, outputOf }: Linear, row: number) {
   const input = inputOf(row, 0);
   const output = outputOf(row, 0);
+  if (columns === 1) return { input, inputStep: 0, output, outputStep: 0 };
   const last = columns - 1;
   const inputStep = inputOf(row, 1) - input;
   const outputStep = outputOf(row, 1) - output;

@@ -35,11 +35,20 @@ export function mergeEqual(works: readonly Workspace[], constants: Constants): R
  */
 const APART: ReadonlySet<string> = new Set(['BatchNormalization', 'DequantizeLinear', 'Dropout', 'QuantizeLinear']);
 
+/** Nodes that only attributes can tell apart, which nobody looks at before there is a second one. */
+interface Alike {
+  readonly first: Node[];
+  byAttributes?: Map<string | undefined, Node[]>;
+}
+
 /** The nodes of a graph by what they compute. */
 class Classes {
   readonly #work: Workspace;
   readonly #constants: Constants;
-  readonly #classes = new Map<string, Node[]>();
+  /** In the order of their first nodes. */
+  readonly #classes: Node[][] = [];
+  /** Those of one operator with the same inputs. */
+  readonly #alike = new Map<string, Alike>();
   /** The same text for values that hold the same. */
   readonly #texts = new Map<Value, string>();
   readonly #fixed = new Set<Value>();
@@ -52,22 +61,40 @@ class Classes {
 
   /** Nodes that compute the same, in order, those without any like them left out. */
   groups(): Node[][] {
-    return [...this.#classes.values()].filter(({ length }) => length > 1);
+    return this.#classes.filter(({ length }) => length > 1);
   }
 
   #sort(node: Node): void {
     const inputs = node.inputs.map((input) => (input ? this.#textOf(input) : ''));
     const isFixed = node.inputs.every((input) => !input || this.#fixed.has(input));
-    const attributes = [...node.attributes].map(([name, attribute]) => attributeText(name, attribute));
     if (isFixed) for (const output of node.outputs) if (output) this.#fixed.add(output);
-    if (isFixed || attributes.includes(undefined) || !this.#mayMerge(node)) return;
-    const key = JSON.stringify([node.opType, inputs, node.outputs.map(Boolean), attributes.toSorted()]);
-    const equal = this.#classes.get(key);
-    if (equal) equal.push(node);
-    else this.#classes.set(key, [node]);
-    const [first] = equal ?? [node];
-    for (const [index, output] of node.outputs.entries())
-      if (output) this.#texts.set(output, this.#textOf(first!.outputs[index]!));
+    if (isFixed || !this.#mayMerge(node)) return;
+    const first = this.#classify(node, JSON.stringify([node.opType, inputs, node.outputs.map(Boolean)]));
+    node.outputs.forEach((output, index) => {
+      if (output) this.#texts.set(output, this.#textOf(first.outputs[index]!));
+    });
+  }
+
+  /** @returns the first node of its class. */
+  #classify(node: Node, key: string): Node {
+    const alike = this.#alike.get(key);
+    if (!alike) {
+      this.#alike.set(key, { first: this.#begin(node) });
+      return node;
+    }
+    const [other] = alike.first;
+    alike.byAttributes ??= new Map([[attributesText(other!), alike.first]]);
+    const text = attributesText(node);
+    const equal = text === undefined ? undefined : alike.byAttributes.get(text);
+    equal?.push(node);
+    if (!equal) alike.byAttributes.set(text, this.#begin(node));
+    return equal?.[0] ?? node;
+  }
+
+  #begin(node: Node): Node[] {
+    const begun = [node];
+    this.#classes.push(begun);
+    return begun;
   }
 
   #mayMerge(node: Node): boolean {
@@ -132,6 +159,12 @@ function contentOf(value: Value): string | undefined {
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).join()
     : JSON.stringify(data);
   return `${dtype}[${shape.join()}](${content})`;
+}
+
+/** Undefined where one attribute has no text. */
+function attributesText({ attributes }: Node): string | undefined {
+  const texts = Array.from(attributes, ([name, attribute]) => attributeText(name, attribute));
+  return texts.includes(undefined) ? undefined : JSON.stringify(texts.toSorted());
 }
 
 /** Undefined for bodies, and for kinds that hold tensors. */
