@@ -77,6 +77,24 @@ export function fitsStorage({ scale, shift }: Affine, storage: Storage): boolean
   return [...scale, ...shift].every((value) => Number.isFinite(roundTo(storage, value)));
 }
 
+/**
+ * No less than the largest magnitude of float32 numbers: the number of all the bits that any of them has. It takes no
+ * copy of numbers that begin between two words of memory, whose bytes come around in the words.
+ */
+function magnitudeOfBits({ buffer, byteOffset, length }: Uint8Array): number {
+  const lead = Math.min(-byteOffset & 3, length);
+  const words = new Int32Array(buffer, byteOffset + lead, (length - lead) >>> 2);
+  let all = 0;
+  for (let index = words.length; index > 0;) all |= words[--index]!;
+  const edges = new Uint8Array(4);
+  const bytes = new Uint8Array(buffer, byteOffset, length);
+  for (let index = 0; index < lead; index++) edges[index]! |= bytes[index]!;
+  for (let index = lead + 4 * words.length; index < length; index++) edges[index & 3]! |= bytes[index]!;
+  const turned = (all << (8 * lead)) | (all >>> (32 - 8 * lead));
+  const bits = (lead === 0 ? all : turned) | new Int32Array(edges.buffer)[0]!;
+  return new Float32Array(Int32Array.of(bits & 0x7fffffff).buffer)[0]!;
+}
+
 const known = new WeakMap<Numbers, number>();
 
 function largestWeight(weight: Numbers): number {
@@ -99,12 +117,16 @@ function largestStored(weight: Numbers): number {
   return largest;
 }
 
-const boundOfWeights = ({ weight }: Linear, { inScale, outScale }: Edit): number =>
-  largestWeight(weight) * largestIn(inScale) * largestIn(outScale);
+/** No less than the magnitude of any folded weight, and no more than need be if that were beyond `largest`. */
+function boundOfWeights({ weight }: Linear, { inScale, outScale }: Edit, largest: number): number {
+  const [inMost, outMost] = [largestIn(inScale), largestIn(outScale)];
+  const rough = known.has(weight) || !weight.bytes ? Infinity : magnitudeOfBits(weight.bytes) * inMost * outMost;
+  return rough <= largest ? rough : largestWeight(weight) * inMost * outMost;
+}
 
 /** The largest magnitude of a folded weight, or a bound on it that is in range. */
 function mostOfWeights(linear: Linear, edit: Edit, largest: number): number {
-  const bound = boundOfWeights(linear, edit);
+  const bound = boundOfWeights(linear, edit, largest);
   if (bound <= largest) return bound;
   let most = 0;
   walk(linear, edit, (magnitude) => {
@@ -121,7 +143,8 @@ function mostOfWeights(linear: Linear, edit: Edit, largest: number): number {
 export function areAllDecided(linear: Linear, edit: Edit, storage: Storage): boolean {
   const { values, product, isRounded } = linear.weight;
   if (values || product || isRounded) return false;
-  return boundOfWeights(linear, edit) <= RANGES[storage].largest / 2 && areComparable(edit.inScale, edit.outScale);
+  const most = RANGES[storage].largest / 2;
+  return boundOfWeights(linear, edit, most) <= most && areComparable(edit.inScale, edit.outScale);
 }
 
 /** See {@link outOfRange}. One weight that is as large as all of its channel may lose settles the channel. */

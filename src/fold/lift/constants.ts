@@ -23,6 +23,8 @@ export interface Numbers {
    * the next stretch is asked for.
    */
   readonly stretch?: (start: number, end: number) => Float32Array;
+  /** The same elements as they are stored, wherever in memory they begin, for those who look at bits. */
+  readonly bytes?: Uint8Array;
   /** Whether `data` is all that is left of what was computed, rounded to float64. */
   readonly isRounded?: true;
 }
@@ -154,6 +156,7 @@ function inStretches(constant: Constant, bytes: Uint8Array): Numbers {
   let elements = new Float32Array();
   let copied = new Uint8Array();
   return onDemand(constant, {
+    bytes,
     stretch(start, end) {
       if (elements.length < end - start) {
         elements = new Float32Array(end - start);

@@ -17,8 +17,8 @@ interface Parts {
   readonly data: readonly number[];
   readonly bias?: readonly number[];
   readonly beta?: number;
-  /** As float32 numbers, as float64, or in stretches. */
-  readonly stored?: 'single' | 'double' | 'stretches';
+  /** As float32 numbers, as float64, or in stretches, with the bytes as well or without. */
+  readonly stored?: 'single' | 'double' | 'stretches' | 'bytes';
 }
 
 /** W of rows of output channels (transposed), of input channels (dense), or of one channel each (grouped). */
@@ -36,7 +36,12 @@ function linearOf({
   const shape = [rows, columns, taps];
   const numbers = stored === 'double' ? Float64Array.from(data) : Float32Array.from(data);
   const stretch = (start: number, end: number) => Float32Array.from([...data.slice(start, end), Infinity]);
-  const weight: Numbers = { dtype: 'float32', shape, data: numbers, ...(stored === 'stretches' ? { stretch } : {}) };
+  const large = {
+    stretch,
+    ...(stored === 'bytes' ? { bytes: unaligned(Float32Array.from(data), data.length % 4) } : {}),
+  };
+  const isLarge = stored === 'stretches' || stored === 'bytes';
+  const weight: Numbers = { dtype: 'float32', shape, data: numbers, ...(isLarge ? large : {}) };
   const [inputs, outputs] = layout === 'dense' ? [rows, columns] : [columns, rows];
   return {
     kind: 'linear', weight, rows, columns, taps, inputs, outputs, alpha: 1, beta,
@@ -44,6 +49,13 @@ function linearOf({
     outputOf: (row, column) => (layout === 'dense' ? column : row),
     bias: bias && { dtype: 'float32', shape: [bias.length], data: Float32Array.from(bias) },
   }; // prettier-ignore
+}
+
+/** Their bytes, from an address that many bytes behind a word's, between bytes that are none of theirs. */
+function unaligned({ buffer, byteLength }: Float32Array<ArrayBuffer>, offset: number): Uint8Array {
+  const around = new Uint8Array(offset + byteLength + 8).fill(0xff);
+  around.set(new Uint8Array(buffer), offset);
+  return around.subarray(offset, offset + byteLength);
 }
 
 const edit = (parts: Partial<Record<keyof Edit, readonly number[]>>): Edit => ({
@@ -110,7 +122,7 @@ describe.each(LIMITS)('%s', (storage, largest, smallestNormal) => {
 
 describe('one weight that is too large is found wherever it stands', () => {
   test.each(['dense', 'transposed', 'grouped'] as const)('in rows that are %s', (layout) => {
-    for (const stored of ['single', 'double', 'stretches'] as const) {
+    for (const stored of ['single', 'double', 'stretches', 'bytes'] as const) {
       for (let at = 0; at < 12; at++) {
         const data = Array.from({ length: 12 }, (_, index) => (index === at ? -300 : 2));
         const parts = { layout, rows: 3, columns: 2, taps: 2, data, stored };
@@ -120,13 +132,29 @@ describe('one weight that is too large is found wherever it stands', () => {
     }
   });
 
-  test('across stretches of many', () => {
+  test.each(['stretches', 'bytes'] as const)('across %s of many', (stored) => {
     for (const at of [0, 2 ** 14 - 1, 2 ** 14, 2 ** 15 + 2]) {
       const data = Array.from({ length: 2 ** 15 + 3 }, (_, index) => (index === at ? 300 : 2));
-      const linear = linearOf({ taps: data.length, data, stored: 'stretches' });
+      const linear = linearOf({ taps: data.length, data, stored });
       expect(outOfRange(linear, edit({ outScale: [300] }), 'float16')).toBe('weights beyond the range of float16');
       expect(outOfRange(linear, edit({ outScale: [200] }), 'float16')).toBeUndefined();
     }
+  });
+
+  test('in bytes that begin anywhere', () => {
+    for (let length = 1; length <= 9; length++) {
+      for (let at = 0; at < length; at++) {
+        const data = Array.from({ length }, (_, index) => (index === at ? -2 : 2 ** -100));
+        const isDecided = (scale: number) => areAllDecided(linearOf({ taps: length, data, stored: 'bytes' }), edit({ outScale: [scale] }), 'float32'); // prettier-ignore
+        expect([isDecided(2 ** 126), isDecided(2 ** 125)]).toEqual([false, true]);
+      }
+    }
+  });
+
+  test('and numbers whose bits together are those of infinity are looked at one by one', () => {
+    const linear = linearOf({ taps: 2, data: [2 ** 127, 2 ** -60], stored: 'bytes' });
+    expect(areAllDecided(linear, edit({ outScale: [0.5] }), 'float32')).toBe(true);
+    expect(areAllDecided(linear, edit({ outScale: [2] }), 'float32')).toBe(false);
   });
 
   test('but what only a bound of all exceeds is looked at weight by weight', () => {
