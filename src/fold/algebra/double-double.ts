@@ -14,8 +14,8 @@ export interface DoubleDouble {
   readonly lo: number;
   /** The real number lies no farther than this from hi + lo; at 0 it is hi + lo. */
   readonly error: number;
-  /** What it is made of, where rounding has lost that: enough to compare it with any fraction. All have the same fields. */
-  readonly made?: Made | undefined;
+  /** What it is made of, where rounding has lost that: enough to compare it with any fraction. */
+  readonly made?: Made;
 }
 
 /** a · b, a / b or √a. */
@@ -26,7 +26,7 @@ export interface Made {
 }
 
 /** A float64 as it is. */
-export const exact = (hi: number): DoubleDouble => ({ hi, lo: 0, error: 0, made: undefined });
+export const exact = (hi: number): DoubleDouble => ({ hi, lo: 0, error: 0 });
 
 export const ZERO: DoubleDouble = exact(0);
 export const ONE: DoubleDouble = exact(1);
@@ -44,15 +44,13 @@ const UP = 1 + 2 ** -50;
 const isOne = ({ hi, lo, error }: DoubleDouble) => hi === 1 && lo === 0 && error === 0;
 
 export function add(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
-  return sumOf(a.hi, a.lo, a.error, b.hi, b.lo, b.error);
-}
-
-function sumOf(ah: number, al: number, aError: number, bh: number, bl: number, bError: number): DoubleDouble {
+  const { hi: ah, lo: al, error: aError } = a;
+  const { hi: bh, lo: bl, error: bError } = b;
   const high = ah + bh;
   if (!Number.isFinite(high)) return exact(high);
   const highError = sumError(ah, bh, high);
   if (al === 0 && bl === 0 && Number.isFinite(highError))
-    return { hi: high + 0, lo: highError + 0, error: (aError + bError) * UP, made: undefined };
+    return { hi: high + 0, lo: highError + 0, error: (aError + bError) * UP };
   const low = al + bl;
   const rest = highError + low;
   const sum = high + rest;
@@ -66,15 +64,9 @@ function sumOf(ah: number, al: number, aError: number, bh: number, bl: number, b
 export const negate = (a: DoubleDouble): DoubleDouble => made('multiply', MINUS_ONE, a, opposite(a));
 
 /** A sum does not remember what it is made of, so its terms need not. */
-export const subtract = (a: DoubleDouble, b: DoubleDouble): DoubleDouble =>
-  sumOf(a.hi, a.lo, a.error, -b.hi, -b.lo, b.error);
+export const subtract = (a: DoubleDouble, b: DoubleDouble): DoubleDouble => add(a, opposite(b));
 
-export const opposite = ({ hi, lo, error }: DoubleDouble): DoubleDouble => ({
-  hi: -hi,
-  lo: -lo,
-  error,
-  made: undefined,
-});
+export const opposite = ({ hi, lo, error }: DoubleDouble): DoubleDouble => ({ hi: -hi, lo: -lo, error });
 
 export function multiply(a: DoubleDouble, b: DoubleDouble): DoubleDouble {
   const result = product(a, b);
@@ -146,8 +138,8 @@ function rootOf(a: DoubleDouble, root: number, rest: number, restError: number):
 
 /** Remembers how a number came about if it is not exact. */
 function made(by: Made['by'], a: DoubleDouble, b: DoubleDouble, result: DoubleDouble): DoubleDouble {
-  if (result.error !== 0) (result as { made: Made | undefined }).made = { by, a, b };
-  return result;
+  const { hi, lo, error } = result;
+  return error === 0 ? result : { hi, lo, error, made: { by, a, b } };
 }
 
 /** A running sum of products, for dot products of any length. */
@@ -189,9 +181,9 @@ export class ExactSum {
 function normalised(high: number, low: number, error: number): DoubleDouble {
   const hi = high + low;
   const lo = low - (hi - high);
-  if (Number.isFinite(lo)) return { hi, lo, error, made: undefined };
+  if (Number.isFinite(lo)) return { hi, lo, error };
   const only = Number.isFinite(low) ? hi : high;
-  return { hi: only, lo: 0, error: error + Math.abs(only) * 2 ** -51, made: undefined };
+  return { hi: only, lo: 0, error: error + Math.abs(only) * 2 ** -51 };
 }
 
 /** Far from where products over- or underflow. */

@@ -95,13 +95,18 @@ function magnitudeOfBits({ buffer, byteOffset, length }: Uint8Array): number {
   return new Float32Array(Int32Array.of(bits & 0x7fffffff).buffer)[0]!;
 }
 
-const known = new WeakMap<Numbers, number>();
-
-function largestWeight(weight: Numbers): number {
-  const found = known.get(weight) ?? largestStored(weight);
-  known.set(weight, found);
-  return found;
+/** A function of weights that is computed once for each. */
+function once(compute: (weight: Numbers) => number): (weight: Numbers) => number {
+  const known = new WeakMap<Numbers, number>();
+  return (weight) => {
+    const found = known.get(weight) ?? compute(weight);
+    known.set(weight, found);
+    return found;
+  };
 }
+
+const roughlyLargest = once(({ bytes }) => (bytes ? magnitudeOfBits(bytes) : Infinity));
+const largestWeight = once(largestStored);
 
 /** Elements that are looked at together. */
 const STRETCH = 2 ** 14;
@@ -120,7 +125,7 @@ function largestStored(weight: Numbers): number {
 /** No less than the magnitude of any folded weight, and no more than need be if that were beyond `largest`. */
 function boundOfWeights({ weight }: Linear, { inScale, outScale }: Edit, largest: number): number {
   const [inMost, outMost] = [largestIn(inScale), largestIn(outScale)];
-  const rough = known.has(weight) || !weight.bytes ? Infinity : magnitudeOfBits(weight.bytes) * inMost * outMost;
+  const rough = roughlyLargest(weight) * inMost * outMost;
   return rough <= largest ? rough : largestWeight(weight) * inMost * outMost;
 }
 

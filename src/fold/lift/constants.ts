@@ -53,7 +53,7 @@ function elementOf({ weights, factorAt }: Product, index: number): DoubleDouble 
 }
 
 /** A float64 that is the nearest to what it stands for. */
-const rounded = (hi: number): DoubleDouble => ({ hi, lo: 0, error: Math.abs(hi) * 2 ** -53, made: undefined });
+const rounded = (hi: number): DoubleDouble => ({ hi, lo: 0, error: Math.abs(hi) * 2 ** -53 });
 
 /** Constant sub-graphs deeper than this are left to the runtime. */
 const DEEPEST = 16;
