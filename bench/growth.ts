@@ -8,13 +8,17 @@ import { chain } from './networks.ts';
 const SIZES = [1000, 10_000, 30_000];
 const RUNS = 5;
 
-/** Processor time in ms, the least of several runs: what other processes do does not count. */
-function cpuMs(work: () => unknown): number {
+/** Small graphs are done so often that as much memory is collected as for large ones. */
+const NODES_PER_RUN = 10_000;
+
+/** Processor time in µs for one node, the least of several runs: what other processes do does not count. */
+function cpuPerNode(size: number, work: () => unknown): number {
+  const repeats = Math.max(1, NODES_PER_RUN / size);
   const times = Array.from({ length: RUNS }, () => {
     const start = process.cpuUsage();
-    work();
+    for (let count = 0; count < repeats; count++) work();
     const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1000;
+    return (user + system) / (size * repeats);
   });
   return Math.min(...times);
 }
@@ -25,19 +29,21 @@ function perNode(shape: Shape, size: number): string {
   const graph = readOnnx(bytes);
   const { graph: folded } = foldGraph(graph);
   const parts = {
-    read: cpuMs(() => readOnnx(bytes)),
-    fold: cpuMs(() => foldGraph(graph)),
-    write: cpuMs(() => writeOnnx(folded)),
+    read: cpuPerNode(size, () => readOnnx(bytes)),
+    fold: cpuPerNode(size, () => foldGraph(graph)),
+    write: cpuPerNode(size, () => writeOnnx(folded)),
   };
-  const each = Object.entries(parts).map(([name, ms]) => `${name} ${((1000 * ms) / size).toFixed(1)}`);
+  const each = Object.entries(parts).map(([name, us]) => `${name} ${us.toFixed(1)}`);
   return `${String(size).padStart(6)} nodes: ${each.join(', ')} µs per node`;
 }
 
 // The first run of all compiles.
 perNode(chain, SIZES[0]!);
 for (const size of SIZES) console.log(perNode(chain, size));
-// With `all`, every shape in which graphs grow.
-for (const [name, shape] of process.argv[2] === 'all' ? Object.entries(SHAPES) : []) {
+// With `all`, every shape in which graphs grow; otherwise those named.
+const [, , ...asked] = process.argv;
+for (const [name, shape] of Object.entries(SHAPES)) {
+  if (!asked.includes('all') && !asked.includes(name)) continue;
   console.log(name);
   for (const size of SIZES.slice(0, 2)) console.log(perNode(shape, size));
 }

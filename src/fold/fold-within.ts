@@ -60,12 +60,16 @@ function note<T>(all: T[], made: readonly T[]): number {
   return made.length;
 }
 
-/** Each fold may clear the way for another, so sites are tried again until none of them moves. */
+/**
+ * Each fold may clear the way for another, so sites are tried again until none of them moves: once in order, then
+ * from the end, as a row of affines in front of weights goes into these one after the other, the last one first.
+ */
 function foldSites(work: Workspace, progress: Progress): number {
   let count = 0;
   for (let before = -1; before !== count;) {
+    const sites = before < 0 ? candidates(work) : candidates(work).reverse();
     before = count;
-    for (const node of candidates(work)) count += fold(node, foldSite, work, progress);
+    for (const node of sites) count += fold(node, foldSite, work, progress);
   }
   return count;
 }

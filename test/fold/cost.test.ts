@@ -34,6 +34,14 @@ const FILES: Readonly<Record<string, (nodes: number) => Uint8Array>> = {
       return f.node('Identity', [norm(f, f.node('Tanh', [norm(f, y)]))]);
     }),
   'BatchNormalizations in a row': (nodes) => chain(nodes, 1, norm),
+  'BatchNormalizations in a row, and weights behind the last': (nodes) => {
+    const f = new Fixture();
+    let x = f.input([1, 3, 4, 4]);
+    for (let n = 1; n < nodes; n++) x = f.batchNormalization(x, 3, { gamma: [2, 2, -2] });
+    return writeOnnx(f.done(conv(f, x)));
+  },
+  'Transposes and activations in turn': (nodes) =>
+    chain(nodes, 2, (f, x) => f.node('Relu', [f.node('Transpose', [x], { perm: ints([0, 1, 3, 2]) })])),
   'one value that all normalise': (nodes) => {
     const f = new Fixture();
     const x = f.node('Relu', [f.input([1, 3, 4, 4])]);

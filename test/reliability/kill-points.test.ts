@@ -122,6 +122,8 @@ describe('an output whose process ends at the n-th operation', () => {
 
   test.each([
     ['inline', 'SIGTERM', 143],
+    ['inline', 'SIGINT', 130],
+    ['external', 'SIGINT', 130],
     ['report', 'SIGINT', 130],
   ] as const)('is the new, whole: %s after %s', { timeout: 180_000 }, async (kind, signal, code) => {
     expect(await endAtEach(kind, kind, signal, code)).toBeGreaterThan(9);

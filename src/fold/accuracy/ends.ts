@@ -1,11 +1,11 @@
 import type { Node } from '../../onnx/graph.ts';
-import { affine, at, compose, isPureShift, isUniform, stretch, type Affine, type Vector } from '../algebra/affine.ts';
-import { exact } from '../algebra/double-double.ts';
+import { affine, at, compose, isUniform, isZero, zip, type Affine, type Vector } from '../algebra/affine.ts';
+import { divide, exact, ONE, subtract, ZERO } from '../algebra/double-double.ts';
 import type { Refusal } from '../facts.ts';
 import type { Lifted } from '../lift/lift.ts';
 import { NO_EDIT, type Edit } from '../algebra/linear.ts';
 import { arrivalsOf, type Arrival, type Plan, type Site, type World } from '../plan/plan.ts';
-import { absolute, magnitudesOf, statisticsOf } from './statistics.ts';
+import { absolute, magnitudesOf, statisticsOf, type Statistics } from './statistics.ts';
 
 /** One node that takes an affine in, with what is known of the numbers that meet there. */
 export interface End extends Arrival {
@@ -20,12 +20,13 @@ export interface End extends Arrival {
 
 export function endsOf(plan: Plan, world: World): readonly End[] {
   const { facts } = world;
-  const asItIs = trial(world, ({ affine }) => affine);
   const magnitudes = trial(world, (lifted, node) => magnitudesOf(node, lifted, facts));
   const moved = carried(plan, magnitudesAt(plan.site, world), magnitudes);
   const sizes = moved ?? withAffine(plan.arrivals, mostMagnitudes(plan, world));
   const statistics = statisticsOf(plan.site, facts);
-  const standard = statistics && carried(plan, statistics.standard, asItIs);
+  // What lies in front of y changes neither its mean nor its deviation.
+  const further = trial(world, (lifted) => (plan.direction === 'back' ? IDENTITY : lifted.affine));
+  const standard = statistics && carried(plan, standardAt(statistics, plan.site.rest), further);
   return plan.arrivals.map((arrival, index) => ({
     ...arrival,
     before: world.edit(arrival.node)?.edit ?? NO_EDIT,
@@ -43,6 +44,8 @@ function carried(plan: Plan, other: Affine, world: Omit<World, 'edit'>): readonl
   if (!isList(arrivals) || arrivals.length !== plan.arrivals.length) return undefined;
   return arrivals.every(({ node }, index) => node === plan.arrivals[index]!.node) ? arrivals : undefined;
 }
+
+const IDENTITY = affine(0, [ONE], [ZERO]);
 
 const isRightBehind = ({ direction, through, arrivals, site }: Plan): boolean =>
   direction === 'back' && through.length === 0 && arrivals.every(({ affine: arrived }) => arrived === site.affine);
@@ -69,8 +72,8 @@ function trial(world: World, affineOf: (lifted: Lifted, node: Node) => Affine): 
   };
 }
 
-/** Those of all affines that a site stands for; where it moves only a part, no less than that part's. */
-export function magnitudesAt({ node, affine: own, others = [] }: Site, world: World): Affine {
+/** Those of all affines that a site stands for, although it may move only a part of them. */
+export function magnitudesAt({ node, affine: own, others = [], rest }: Site, world: World): Affine {
   const nodes = [...others].reverse().concat(node);
   const each = nodes.map((one) => {
     const lifted = world.lifted(one);
@@ -78,8 +81,23 @@ export function magnitudesAt({ node, affine: own, others = [] }: Site, world: Wo
   });
   const whole = each.reduce((first, second) => first && second && compose(first, second));
   const part = absolute(own);
-  return whole && !isPureShift(own) ? { ...whole, scale: stretch(part.scale, whole.scale.length) } : part;
+  if (!whole) return part;
+  return affine(whole.axis, part.scale, rest ? unscaled(whole.shift, absolute(rest).scale) : whole.shift);
 }
+
+/** Numbers of y, as those of a part of y = scale · part: where the scale is 0, the part goes nowhere. */
+const unscaled = (numbers: Vector, scale: Vector): Vector =>
+  zip(numbers, scale, (number, s) => (isZero(s) ? ZERO : divide(number, s)));
+
+/** gamma and beta of y = rest(part), as those of the part. */
+const standardAt = ({ standard }: Statistics, rest: Affine | undefined): Affine =>
+  rest
+    ? affine(
+        standard.axis,
+        unscaled(standard.scale, rest.scale),
+        unscaled(zip(standard.shift, rest.shift, subtract), rest.scale),
+      )
+    : standard;
 
 /** More than any channel can have, in whatever order the affines come; for paths that magnitudes cannot take. */
 function mostMagnitudes({ site, vanishing }: Plan, world: World): Affine {
@@ -89,7 +107,8 @@ function mostMagnitudes({ site, vanishing }: Plan, world: World): Affine {
   });
   const scales = each.map(({ scale }) => largest(scale));
   const growth = scales.reduce((product, scale) => product * Math.max(1, scale), 1);
-  const shift = each.reduce((sum, own) => sum + largest(own.shift), 0) * growth;
+  const unit = site.rest ? largest(unscaled([ONE], absolute(site.rest).scale)) : 1;
+  const shift = each.reduce((sum, own) => sum + largest(own.shift), 0) * growth * unit;
   return affine(0, [exact(scales.reduce((product, scale) => product * scale, 1))], [exact(shift)]);
 }
 

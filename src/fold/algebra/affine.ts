@@ -10,10 +10,10 @@ export interface Affine {
   readonly shift: Vector;
 }
 
-/** Both vectors get the length of the longer, or 1 if neither varies. */
+/** Both vectors get the length of the longer, or 1 if neither varies; none if one of them has no entries. */
 export function affine(axis: number, scale: Vector, shift: Vector): Affine {
   const [s, t] = [shrink(scale), shrink(shift)];
-  const length = Math.max(s.length, t.length);
+  const length = s.length === 0 || t.length === 0 ? 0 : Math.max(s.length, t.length);
   return { axis, scale: stretch(s, length), shift: stretch(t, length) };
 }
 

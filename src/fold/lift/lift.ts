@@ -35,6 +35,7 @@ export function lift(node: Node, facts: Facts): Lifted | Refusal {
   const lifted = unlessCorrupt(node, () => rule(node, facts));
   if (lifted.kind === 'refuse') return lifted;
   if (!node.inputs[lifted.input]) return refuse(`${node.label} lacks an input`);
+  if (lifted.affine.scale.length === 0) return refuse(`${node.label} has no channels`);
   if (!isFinite(lifted.affine)) return refuse(`${node.label} has a scale or shift that is not finite`);
   return lifted;
 }

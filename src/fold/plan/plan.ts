@@ -65,6 +65,8 @@ export interface Site {
   readonly output: Value;
   /** Affines right in front of the node that its affine includes, nearest first; the last one reads the input. */
   readonly others?: readonly Node[];
+  /** What is still to be done to y, where the affine is only the first part of one. */
+  readonly rest?: Affine;
 }
 
 /** What planning may ask about the graph as folded so far. */

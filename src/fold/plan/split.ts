@@ -37,7 +37,7 @@ export function centringOf({ axis, scale, shift }: Affine): Affine | undefined {
 }
 
 function planBoth(site: Site, first: Affine, second: Affine, world: World): Plan | Refusal {
-  const back = planBack({ ...site, affine: first }, world);
+  const back = planBack({ ...site, affine: first, rest: second }, world);
   if (back.kind === 'refuse') return back;
   const forward = planForward({ ...site, affine: second }, world);
   if (forward.kind === 'refuse') return forward;

@@ -31,6 +31,9 @@ export function mergeTransposes(work: Workspace): Fold[] {
   return folds;
 }
 
+/** Elementwise operators in a row: a GELU or a Mish written out has nine. */
+const MOST_BETWEEN = 64;
+
 interface Pair {
   readonly first: Node;
   /** Elementwise nodes between the two, in order. */
@@ -47,7 +50,7 @@ const isTranspose = (node: Node, work: Workspace) => node.opType === 'Transpose'
 function pairOf(second: Node, work: Workspace): Pair | undefined {
   const between: Node[] = [];
   let first = second.inputs[0]?.producer;
-  while (first && isElementwise(first, work) && onlyReader(first.outputs[0], work)) {
+  while (first && between.length < MOST_BETWEEN && isElementwise(first, work) && onlyReader(first.outputs[0], work)) {
     between.unshift(first);
     first = first.inputs[0]?.producer;
   }

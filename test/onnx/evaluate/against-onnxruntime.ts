@@ -23,15 +23,21 @@ export interface Outcome {
   readonly expected: Tensor;
 }
 
-/** Evaluates the node, and has onnxruntime run it; `undefined` if onnxruntime refuses it, which it may. */
-export async function outcomesOf({ opType, inputs, attributes, opset = 17, domain = '', outputs = 1 }: Case): Promise<Outcome[] | undefined> {
+/** A graph of one node, and what its inputs are. */
+export function graphOf({ opType, inputs, attributes, domain = '', outputs = 1 }: Case): { graph: Graph; feeds: Record<string, Tensor> } {
   const graph = new Graph('case', newModelInfo(17));
   if (domain !== '') graph.model.opsets.set(domain, domain === 'ai.onnx.ml' ? 2 : 1);
   const values = inputs.map((tensor, i) => tensor && graph.input(`x${String(i)}`, tensor));
   const made = Array.from({ length: outputs }, (_, i) => new Value(`y${String(i)}`));
   graph.nodes.push(new Node(opType, { name: 'case', inputs: values, attributes, domain, outputs: made }));
   graph.outputs.push(...made);
-  const feeds = Object.fromEntries(inputs.flatMap((tensor, i) => (tensor ? [[`x${String(i)}`, tensor]] : [])));
+  return { graph, feeds: Object.fromEntries(inputs.flatMap((tensor, i) => (tensor ? [[`x${String(i)}`, tensor]] : []))) };
+} // prettier-ignore
+
+/** Evaluates the node, and has onnxruntime run it; `undefined` if onnxruntime refuses it, which it may. */
+export async function outcomesOf(given: Case): Promise<Outcome[] | undefined> {
+  const { opset = 17 } = given;
+  const { graph, feeds } = graphOf(given);
   const written = writeOnnx(graph);
   graph.model.opsets.set('', opset);
   const model = await load(ofOpset(written, opset), { optimization: 'disabled' }).catch(() => undefined);
@@ -41,7 +47,7 @@ export async function outcomesOf({ opType, inputs, attributes, opset = 17, domai
   if (!results) return undefined;
   const evaluated = await evaluate(graph, feeds);
   return graph.outputs.map((value) => ({ actual: evaluated.get(value)!, expected: results[value.name]! }));
-} // prettier-ignore
+}
 
 /** The file with another opset, since old ones are read but not written. */
 function ofOpset(model: Uint8Array, opset: number): Uint8Array {

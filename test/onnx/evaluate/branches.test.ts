@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Constant } from '../../../src/onnx/constant.ts';
+import { Graph, type Value } from '../../../src/onnx/graph.ts';
 import { float, int, ints, string, type Attribute } from '../../../src/onnx/attribute.ts';
 import { float32, int64, sizeOf, type Tensor } from '../../../src/tensor.ts';
 import { noise } from '../../support/runnable-models.ts';
@@ -15,10 +16,22 @@ function reals(shape: readonly number[], seed = 1, size = 1): Tensor {
 const texts = (...data: string[]): Tensor => ({ dtype: 'string', shape: [data.length], data });
 const whole = (shape: readonly number[], values: readonly number[]): Tensor => ({ ...int64(values), shape });
 const bytes = (shape: readonly number[], values: readonly number[]): Tensor => ({ dtype: 'uint8', shape, data: Uint8Array.from(values) }); // prettier-ignore
+const truths = (shape: readonly number[], is: (i: number) => boolean): Tensor => ({ dtype: 'bool', shape, data: Uint8Array.from({ length: sizeOf(shape) }, (_, i) => Number(is(i))) }); // prettier-ignore
 const scalar = (value: number): Tensor => float32([], [value]);
 const floats = (...value: number[]): Attribute => ({ kind: 'floats', value: value.map(Math.fround) });
 const strings = (...value: string[]): Attribute => ({ kind: 'strings', value });
 const tensor = (value: Tensor): Attribute => ({ kind: 'tensor', value: Constant.of(value) });
+
+/** The state and two slices of two numbers: their sum; and as pieces the sum of the slices and the first of them twice. */
+function addingBody(): Graph {
+  const body = new Graph('body');
+  const [state, a, b] = ['state', 'a', 'b'].map((name) => body.input(name, { dtype: 'float32', shape: [2] })) as [Value, Value, Value]; // prettier-ignore
+  const both = body.node('Add', { inputs: [a, b], output: { name: 'both', dtype: 'float32' } });
+  const next = body.node('Sub', { inputs: [both, state], output: { name: 'next', dtype: 'float32' } });
+  const twice = body.node('Add', { inputs: [a, state], output: { name: 'twice', dtype: 'float32' } });
+  body.outputs.push(next, both, twice);
+  return body;
+}
 
 const ROWS: readonly Row[] = [
   ...['Relu', 'Tanh', 'Sigmoid', 'Affine', 'LeakyRelu', 'ThresholdedRelu', 'ScaledTanh', 'HardSigmoid', 'Elu', 'Softsign', 'Softplus'].flatMap((name): Row[] => {
@@ -109,6 +122,77 @@ const ROWS: readonly Row[] = [
   ['MaxUnpool with pads', { opType: 'MaxUnpool', inputs: [float32([1, 1, 2, 2], [5, 6, 7, 8]), whole([1, 1, 2, 2], [0, 3, 4, 7])], attributes: { kernel_shape: ints([2, 2]), strides: ints([2, 2]), pads: ints([1, 0, 0, 1]) } }],
   ['Col2Im with pads, strides and dilations', { opType: 'Col2Im', opset: 18, inputs: [reals([2, 8, 6]), int64([5, 6]), int64([2, 2])], attributes: { strides: ints([2, 2]), dilations: ints([2, 1]), pads: ints([0, 1, 1, 0]) } }],
   ['a Gemm with transposed operands and a row', { opType: 'Gemm', inputs: [reals([3, 2]), reals([4, 3], 2), reals([1, 4], 3)], attributes: { transA: int(1), transB: int(1), alpha: float(0.5), beta: float(2) } }],
+  ...[false, true].flatMap((isBool) => [[3, 5], [2, 2, 3, 5], [2, 1, 3, 5]].map((shape): Row => [`Attention with a mask of ${isBool ? 'truths' : 'numbers'} ${shape.join(' × ')}`, {
+    opType: 'Attention', opset: 23, inputs: [reals([2, 2, 3, 4]), reals([2, 2, 5, 4], 2), reals([2, 2, 5, 3], 3), isBool ? truths(shape, (i) => i % 3 !== 1) : reals(shape, 5, 2)],
+  }])),
+  ['Attention that looks back only, with a past', {
+    opType: 'Attention', opset: 23, inputs: [reals([2, 2, 3, 4]), reals([2, 2, 3, 4], 2), reals([2, 2, 3, 3], 3), undefined, reals([2, 2, 2, 4], 4), reals([2, 2, 2, 3], 6)], attributes: { is_causal: int(1), scale: float(0.7), softcap: float(1.5) }, outputs: 3,
+  }],
+  ...[0, 1].map((interleaved): Row => [`RotaryEmbedding by places, interleaved ${String(interleaved)}, of a part of the features`, {
+    opType: 'RotaryEmbedding', opset: 23, inputs: [reals([2, 3, 4, 6]), reals([7, 2], 2), reals([7, 2], 3), whole([2, 4], [0, 5, 2, 6, 1, 1, 3, 4])], attributes: { interleaved: int(interleaved), rotary_embedding_dim: int(4), num_heads: int(3) },
+  }]),
+  ...[-4, -2, 0, 3, 4, 9].map((k): Row => [`an EyeLike of diagonal ${String(k)}`, { opType: 'EyeLike', inputs: [reals([3, 4])], attributes: { k: int(k) } }]),
+  ...[[-1.9, 0.3, 3, 3.4], [0, 0, 7, 5], [-1.5, -1.5, -0.5, 4], [5.5, 3.5, 9, 7]].flatMap((box, i) => ['avg', 'max'].map((mode): Row => [`RoiAlign with as many samples as it takes, ${mode}, region ${String(i)}`, {
+    opType: 'RoiAlign', opset: 16, inputs: [reals([2, 2, 5, 7]), float32([1, 4], box), int64([1])], attributes: { output_height: int(2), output_width: int(3), mode: string(mode) },
+  }])),
+  ...[0, 1].map((order): Row => [`where the largest lie, storage_order ${String(order)}`, { opType: 'MaxPool', inputs: [reals([2, 3, 5, 4])], attributes: { kernel_shape: ints([2, 2]), strides: ints([2, 1]), storage_order: int(order) }, outputs: 2 }]),
+  ...[0, 1].map((order): Row => [`where the largest lie in a volume, storage_order ${String(order)}`, { opType: 'MaxPool', inputs: [reals([2, 2, 3, 5, 4])], attributes: { kernel_shape: ints([2, 2, 2]), storage_order: int(order) }, outputs: 2 }]),
+  ['NonMaxSuppression of boxes whose reading matters', {
+    opType: 'NonMaxSuppression',
+    inputs: [float32([1, 3, 4], [1, 5, 4, 2, 3, 5, 4, 2, 9, 5, 2, 2]), float32([1, 1, 3], [0.9, 0.8, 0.7]), int64([3]), float32([1], [0.3])],
+    attributes: { center_point_box: int(1) },
+  }],
+  ['NonMaxSuppression of the same numbers as corners', { opType: 'NonMaxSuppression', inputs: [float32([1, 3, 4], [1, 5, 4, 2, 3, 5, 4, 2, 9, 5, 2, 2]), float32([1, 1, 3], [0.9, 0.8, 0.7]), int64([3]), float32([1], [0.3])] }],
+  ['a determinant of zero', { opType: 'Det', inputs: [float32([2, 3, 3], [0, 1, 2, 0, 3, 4, 0, 5, 6, 1, 2, 3, 2, 4, 6, 1, 1, 1])] }],
+  ['a determinant of four rows', { opType: 'Det', inputs: [reals([3, 4, 4], 8, 3)] }],
+  ...[13, 12, 11].map((opset): Row => [`a Softmax of opset ${String(opset)}`, { opType: 'Softmax', opset, inputs: [reals([2, 3, 4], 1, 3)] }]),
+  ...[18, 21].map((opset): Row => [`a GroupNormalization of opset ${String(opset)}`, { opType: 'GroupNormalization', opset, inputs: [reals([2, 6, 5]), reals([opset === 18 ? 3 : 6], 2), reals([opset === 18 ? 3 : 6], 3)], attributes: { num_groups: int(3), epsilon: float(0.02) } }]),
+  ['a LabelEncoder of numbers', { opType: 'LabelEncoder', domain: 'ai.onnx.ml', inputs: [float32([3], [0.5, 2, 3])], attributes: { keys_floats: floats(0.5, 3), values_int64s: ints([5, 6]) } }],
+  ...['half_pixel', 'asymmetric', 'align_corners', 'pytorch_half_pixel', 'half_pixel_symmetric'].flatMap((mode) => ['nearest', 'linear', 'cubic'].map((way): Row => [`a Resize by ${way}, ${mode}`, {
+    opType: 'Resize', opset: 19, inputs: [reals([1, 2, 5, 4]), undefined, float32([4], [1, 1, 1.6, 0.7])], attributes: { mode: string(way), coordinate_transformation_mode: string(mode) },
+  }])),
+  ...['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'].map((rounding): Row => [`a Resize to the nearest by ${rounding}`, { opType: 'Resize', inputs: [reals([1, 1, 4, 6]), undefined, undefined, int64([1, 1, 8, 3])], attributes: { nearest_mode: string(rounding) } }]),
+  ['a Resize of opset 10', { opType: 'Resize', opset: 10, inputs: [reals([1, 1, 4, 6]), float32([4], [1, 1, 2, 0.5])], attributes: { mode: string('linear') } }],
+  ['a Resize of opset 10 to the nearest', { opType: 'Resize', opset: 10, inputs: [reals([1, 1, 4, 6]), float32([4], [1, 1, 2, 1.5])] }],
+  ['an Upsample', { opType: 'Upsample', opset: 9, inputs: [reals([1, 2, 3, 2]), float32([4], [1, 1, 2, 3])], attributes: { mode: string('linear') } }],
+  ['a Scan along other axes, backwards', {
+    opType: 'Scan', inputs: [reals([2]), reals([2, 3], 2), reals([3, 2], 3)], outputs: 3,
+    attributes: { num_scan_inputs: int(2), scan_input_axes: ints([1, 0]), scan_input_directions: ints([1, 0]), scan_output_axes: ints([1, 0]), scan_output_directions: ints([0, 1]), body: { kind: 'graph', value: addingBody() } },
+  }],
+  ['a Scan with its defaults', { opType: 'Scan', inputs: [reals([2]), reals([3, 2], 2), reals([3, 2], 3)], outputs: 3, attributes: { num_scan_inputs: int(2), body: { kind: 'graph', value: addingBody() } } }],
+  ...[0, 1].map((aligned): Row => [`an AffineGrid, align_corners ${String(aligned)}`, { opType: 'AffineGrid', opset: 20, inputs: [reals([2, 2, 3]), int64([2, 3, 4, 5])], attributes: { align_corners: int(aligned) } }]),
+  ...[['VALID', 0], ['SAME_UPPER', 0], ['SAME_LOWER', 0], ['NOTSET', 1]].map(([padding, ceil]): Row => [`an AveragePool with ${String(padding)} and ceil_mode ${String(ceil)}`, { opType: 'AveragePool', opset: 19, inputs: [reals([1, 2, 7, 6])], attributes: { kernel_shape: ints([3, 2]), strides: ints([2, 2]), auto_pad: string(String(padding)), ceil_mode: int(Number(ceil)), count_include_pad: int(1) } }]),
+  ...[0, 1].flatMap((exclusive) => [0, 1].map((reverse): Row => [`a CumSum, exclusive ${String(exclusive)}, reverse ${String(reverse)}`, { opType: 'CumSum', inputs: [reals([3, 4]), int64([-1])].map((x, i) => (i === 1 ? { ...x, shape: [] } : x)), attributes: { exclusive: int(exclusive), reverse: int(reverse) } }])),
+  ...[1, 0].flatMap((keep) => ['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd', 'ReduceSumSquare'].map((opType): Row => [`${opType}, keepdims ${String(keep)}`, { opType, inputs: [float32([2, 3, 2], [1, 5, 2, 3, 7, 4, 2, 1, 6, 3, 2, 8])], attributes: { axes: ints([0, -1]), keepdims: int(keep) } }])),
+  ...['ArgMax', 'ArgMin'].flatMap((opType) => [0, 1].map((last): Row => [`${opType} with ties, the last ${String(last)}`, { opType, inputs: [float32([2, 4], [3, 1, 3, 1, 2, 2, 0, 0])], attributes: { axis: int(1), keepdims: int(last), select_last_index: int(last) } }])),
+  ...['wrap', 'reflect', 'edge', 'constant'].map((mode): Row => [`a Pad, ${mode}`, { opType: 'Pad', opset: 19, inputs: [reals([2, 4]), int64([0, 2, 1, 1]), scalar(2)], attributes: { mode: string(mode) } }]),
+  ['a Pad of some axes, cutting', { opType: 'Pad', opset: 18, inputs: [reals([2, 3, 4]), int64([-1, 2]), scalar(1.5), int64([-1])] }],
+  ...[0, 1].map((upper): Row => [`a Trilu, upper ${String(upper)}`, { opType: 'Trilu', inputs: [reals([2, 3, 4]), { ...int64([1]), shape: [] }], attributes: { upper: int(upper) } }]),
+  ['a Unique in the order of their coming', { opType: 'Unique', inputs: [float32([6], [2, 1, 1, 3, 4, 3])], attributes: { sorted: int(0) }, outputs: 4 }],
+  ['a Unique along an axis', { opType: 'Unique', inputs: [float32([3, 2], [1, 0, 1, 0, 2, 3])], attributes: { axis: int(0) }, outputs: 4 }],
+  ['a OneHot along another axis', { opType: 'OneHot', inputs: [int64([1, -1, 7]), { ...int64([4]), shape: [] }, float32([2], [-1, 2])], attributes: { axis: int(0) } }],
+  ['a Compress of everything', { opType: 'Compress', inputs: [reals([2, 3]), truths([5], (i) => i % 2 === 0)] }],
+  ['a Compress along an axis', { opType: 'Compress', inputs: [reals([2, 3]), truths([2], (i) => i === 1)], attributes: { axis: int(-1) } }],
+  ['a ReverseSequence', { opType: 'ReverseSequence', inputs: [reals([4, 3, 2]), int64([1, 4, 2])] }],
+  ['a ReverseSequence of batches', { opType: 'ReverseSequence', inputs: [reals([3, 4, 2]), int64([1, 4, 2])], attributes: { batch_axis: int(0), time_axis: int(1) } }],
+  ...['DCR', 'CRD'].map((mode): Row => [`a DepthToSpace by ${mode}`, { opType: 'DepthToSpace', inputs: [reals([2, 8, 2, 3])], attributes: { blocksize: int(2), mode: string(mode) } }]),
+  ['a Flatten by a negative axis', { opType: 'Flatten', inputs: [reals([2, 3, 4, 5])], attributes: { axis: int(-3) } }],
+  ['a Reshape that keeps a size', { opType: 'Reshape', inputs: [reals([2, 3, 4]), int64([0, -1, 2])] }],
+  ['a Reshape to nothing', { opType: 'Reshape', inputs: [float32([0, 3], []), int64([3, 0])], attributes: { allowzero: int(1) } }],
+  ['an Expand to fewer', { opType: 'Expand', inputs: [reals([3, 1]), int64([1, 4])] }],
+  ['a Mod of floats', { opType: 'Mod', inputs: [float32([4], [5.5, -5.5, 5.5, -5.5]), float32([4], [2, 2, -2, -2])], attributes: { fmod: int(1) } }],
+  ['a Mod of integers', { opType: 'Mod', inputs: [int64([5, -5, 5, -5]), int64([3, 3, -3, -3])] }],
+  ['a BitShift', { opType: 'BitShift', inputs: [bytes([3], [1, 200, 7]), bytes([3], [3, 1, 2])], attributes: { direction: string('LEFT') } }],
+  ['a Gelu by tanh', { opType: 'Gelu', opset: 20, inputs: [reals([3, 4], 1, 3)], attributes: { approximate: string('tanh') } }],
+  ['an Upsample of opset 7', { opType: 'Upsample', opset: 7, inputs: [reals([1, 1, 2, 3])], attributes: { scales: floats(1, 1, 2, 2) } }],
+  ['a Clip of opset 6', { opType: 'Clip', opset: 6, inputs: [reals([3, 4], 1, 3)], attributes: { min: float(-1), max: float(1.5) } }],
+  ['a BatchNormalization of opset 9', { opType: 'BatchNormalization', opset: 9, inputs: [reals([2, 3, 4]), reals([3], 2), reals([3], 3), reals([3], 4), float32([3], [0.5, 1, 2])], attributes: { epsilon: float(0.01) } }],
+  ...['MaxPool', 'LpPool'].map((opType): Row => [`${opType} with dilations`, { opType, opset: 18, inputs: [reals([1, 2, 9, 8])], attributes: { kernel_shape: ints([3, 2]), dilations: ints([2, 3]), strides: ints([1, 2]) } }]),
+  ...['FusedConv', 'FusedGemm'].flatMap((opType) => ['Relu', 'LeakyRelu', 'Tanh', 'Sigmoid'].map((activation): Row => [`${opType} with ${activation}`, {
+    opType, domain: 'com.microsoft', inputs: opType === 'FusedConv' ? [reals([1, 2, 4, 5]), reals([3, 2, 2, 2], 2), reals([3], 3)] : [reals([3, 4]), reals([4, 5], 2), reals([5], 3)],
+    attributes: { activation: string(activation), ...(activation === 'LeakyRelu' && (opType === 'FusedConv' ? { activation_params: floats(0.3) } : { activation_alpha: float(0.3) })) },
+  }])),
+  ...[0, 1].flatMap((a) => [0, 1].map((b): Row => [`a FusedMatMul, transA ${String(a)}, transB ${String(b)}`, { opType: 'FusedMatMul', domain: 'com.microsoft', inputs: [reals(a === 1 ? [2, 4, 3] : [2, 3, 4]), reals(b === 1 ? [5, 4] : [4, 5], 2)], attributes: { transA: int(a), transB: int(b), alpha: float(0.5) } }])),
   ['a product of no terms', { opType: 'MatMul', inputs: [float32([2, 0], []), float32([0, 3], [])] }],
 ]; // prettier-ignore
 
