@@ -36,8 +36,13 @@ export function usualNetwork(): Graph {
   const merged = node('Conv', [joined, weights([CHANNELS, 2 * CHANNELS, 1, 1])]);
   const pooled = node('MaxPool', [node('Relu', [normalised(merged)])], { kernel_shape: ints([2, 2]), strides: ints([2, 2]) }); // prettier-ignore
   const heads = node('Concat', [head(pooled), head(node('Relu', [convolved(pooled, 3)]))], { axis: int(1) });
+  // Boxes, of which exporters cut the same parts more than once.
+  const part = (start: number) => node('Slice', [heads], { axes: ints([2]), starts: ints([start]), ends: ints([start + 1]) }); // prettier-ignore
+  const scale = graph.constant('scale', float32([], Float32Array.of(0.1)));
+  const size = node('Exp', [node('Mul', [part(1), scale])]);
+  const boxes = node('Concat', [node('Sub', [part(0), node('Div', [size, scale])]), node('Add', [part(0), size])], { axis: int(2) }); // prettier-ignore
   const flat = node('Flatten', [node('GlobalAveragePool', [pooled])]);
   const dense = node('Gemm', [flat, weights([CHANNELS, 4]), weights([4])]);
-  graph.outputs.push(node('Softmax', [heads], { axis: int(2) }), dense);
+  graph.outputs.push(node('Softmax', [heads], { axis: int(2) }), boxes, dense);
   return graph;
 }
