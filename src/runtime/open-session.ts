@@ -7,7 +7,7 @@ import type { LoadProgress, ModelSource, Placement, Provider, ProviderReport, Te
 import { isWhole, sessionOptions, type Settings } from './options.ts';
 import { readPlacement, strayText } from './placement.ts';
 import type { Description } from './protocol.ts';
-import { threadsOn } from './threads.ts';
+import { spinsOn, threadsOn, threadsReason } from './threads.ts';
 
 /** A session that is ready to run. */
 export interface OpenSession extends Description {
@@ -133,7 +133,9 @@ async function warmedUp(attempt: Attempt, session: NativeSession, create: number
   const placement = settings.placement ? await measurePlacement(attempt).catch(() => undefined) : undefined;
   const warmup = await warmUp(attempt, session, inputs);
   const adapter = await binding.adapter?.(provider);
-  const threads = threadsOn(provider, settings);
+  const asked = threadsOn(provider, settings);
+  const threads = binding.threads?.(asked) ?? asked;
+  const reason = threadsReason(provider, settings, { threads, isolated: binding.isolated });
   const report: ProviderReport = {
     requested: settings.providers,
     used: provider,
@@ -145,9 +147,9 @@ async function warmedUp(attempt: Attempt, session: NativeSession, create: number
       !isWhole(provider) && { adapterUnknown: `${binding.runtime.package} does not tell which device it took` }),
     runtime: binding.runtime,
     optimization: settings.optimization,
-    threads: binding.threads?.(threads) ?? threads,
-    ...(provider === 'cpu' && settings.threadsReason !== undefined && { threadsReason: settings.threadsReason }),
-    ...(provider === 'cpu' && settings.spin && { spin: true as const }),
+    threads,
+    ...(reason !== undefined && { threadsReason: reason }),
+    ...(isWhole(provider) && spinsOn(provider, settings) && { spin: true as const }),
     thread: settings.thread,
     ...(binding.isolated !== undefined && { isolated: binding.isolated }),
     telemetry: false,

@@ -11,6 +11,7 @@ import type * as Web from '../../../src/web.ts';
 import { openBrowser, openSite, type Site } from '../../support/browser.ts';
 import type { DType } from '../../../src/tensor.ts';
 import { oneNode, perceptron, randomLayers } from '../../support/runnable-models.ts';
+import { convolution } from '../convolution.ts';
 import { noHeads } from '../faults.ts';
 import { endlessLoop, type Case } from '../suite.ts';
 
@@ -83,6 +84,8 @@ const MODELS = {
   /** Hardmax and Selu have no kernels on WebGPU. */
   mixed: () => chain(['Relu', 'Hardmax', 'Neg', 'Selu', 'Abs']),
   float16: () => oneNode('Exp', { dtype: 'float16', shape: ['n'] }),
+  /** 5 million multiplications. */
+  convolution: () => writeOnnx(convolution(400)),
   endless: endlessLoop,
   /** WebAssembly traps where onnxruntime divides by the number of heads. */
   noHeads,
