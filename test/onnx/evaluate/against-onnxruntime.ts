@@ -33,11 +33,11 @@ export interface Outcome {
   readonly expected: Tensor;
 }
 
-/** A graph of one node, and what its inputs are. */
-export function graphOf({ opType, inputs, attributes, domain = '', outputs = 1, version = domain === 'ai.onnx.ml' ? 2 : 1 }: Case): { graph: Graph; feeds: Record<string, Tensor> } {
+/** A graph of one node, and what its inputs are; `constant` are those from the second on. */
+export function graphOf({ opType, inputs, attributes, domain = '', outputs = 1, version = domain === 'ai.onnx.ml' ? 2 : 1 }: Case, isConstant = false): { graph: Graph; feeds: Record<string, Tensor> } {
   const graph = new Graph('case', newModelInfo(17));
   if (domain !== '') graph.model.opsets.set(domain, version);
-  const values = inputs.map((tensor, i) => tensor && graph.input(`x${String(i)}`, tensor));
+  const values = inputs.map((tensor, i) => tensor && (isConstant && i > 0 ? graph.constant(`x${String(i)}`, tensor) : graph.input(`x${String(i)}`, tensor)));
   const made = Array.from({ length: outputs }, (_, i) => new Value(`y${String(i)}`));
   graph.nodes.push(new Node(opType, { name: 'case', inputs: values, attributes, domain, outputs: made }));
   graph.outputs.push(...made);
