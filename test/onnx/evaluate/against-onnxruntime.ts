@@ -4,7 +4,7 @@ import { Graph, Node, Value } from '../../../src/onnx/graph.ts';
 import { newModelInfo } from '../../../src/onnx/model-info.ts';
 import { writeOnnx } from '../../../src/onnx/write.ts';
 import { load } from '../../../src/runtime/node.ts';
-import type { Tensor } from '../../../src/tensor.ts';
+import type { Dim, Tensor } from '../../../src/tensor.ts';
 import { decode, encode } from '../support.ts';
 
 export interface Case {
@@ -33,16 +33,30 @@ export interface Outcome {
   readonly expected: Tensor;
 }
 
-/** A graph of one node, and what its inputs are; `constant` are those from the second on. */
-export function graphOf({ opType, inputs, attributes, domain = '', outputs = 1, version = domain === 'ai.onnx.ml' ? 2 : 1 }: Case, isConstant = false): { graph: Graph; feeds: Record<string, Tensor> } {
+/** What is said of an input of a graph beside its dtype; `constant` makes an initializer of it. */
+export type Known = readonly Dim[] | 'constant' | undefined;
+
+/** A graph of one node, and what its inputs are. */
+export function graphOf(
+  { opType, inputs, attributes, domain = '', outputs = 1, version = domain === 'ai.onnx.ml' ? 2 : 1 }: Case,
+  known: (tensor: Tensor, index: number) => Known = ({ shape }) => shape,
+): { graph: Graph; feeds: Record<string, Tensor> } {
   const graph = new Graph('case', newModelInfo(17));
   if (domain !== '') graph.model.opsets.set(domain, version);
-  const values = inputs.map((tensor, i) => tensor && (isConstant && i > 0 ? graph.constant(`x${String(i)}`, tensor) : graph.input(`x${String(i)}`, tensor)));
+  const values = inputs.map((tensor, i) => {
+    if (!tensor) return undefined;
+    const [name, shape] = [`x${String(i)}`, known(tensor, i)];
+    if (shape === 'constant') return graph.constant(name, tensor);
+    return graph.input(name, { dtype: tensor.dtype, ...(shape && { shape }) });
+  });
   const made = Array.from({ length: outputs }, (_, i) => new Value(`y${String(i)}`));
   graph.nodes.push(new Node(opType, { name: 'case', inputs: values, attributes, domain, outputs: made }));
   graph.outputs.push(...made);
-  return { graph, feeds: Object.fromEntries(inputs.flatMap((tensor, i) => (tensor ? [[`x${String(i)}`, tensor]] : []))) };
-} // prettier-ignore
+  return {
+    graph,
+    feeds: Object.fromEntries(inputs.flatMap((tensor, i) => (tensor ? [[`x${String(i)}`, tensor]] : []))),
+  };
+}
 
 /** Evaluates the node, and has onnxruntime run it; `undefined` if onnxruntime refuses it, which it may. */
 export async function outcomesOf(given: Case): Promise<Outcome[] | undefined> {
