@@ -6,6 +6,6 @@ export const ROOMS: Readonly<
   >
 > = {
   fold: { tests: ['fold'], without: ['cost.test.ts', 'planted-defects.test.ts', 'random-graphs.test.ts'], also: ['scripts/mutation/random-graphs.ts'] }, // prettier-ignore
-  onnx: { tests: ['onnx'], without: ['evaluate/corpus.test.ts', 'runtime.test.ts'] },
+  onnx: { tests: ['onnx'], without: ['evaluate/corpus.test.ts', 'runtime.test.ts'], also: ['test/fold/fold-functions.test.ts', 'test/fold/overridable.test.ts', 'test/runtime/threads.test.ts'] }, // prettier-ignore
   'export/read': { tests: ['export/read'], without: ['faulted.test.ts', 'tfjs-saved.test.ts'] },
 };

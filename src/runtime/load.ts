@@ -1,5 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
 import type { Bindings } from './binding.ts';
+import { withThreads, type ThreadPolicy } from './choose-threads.ts';
 import { LoadedModel } from './loaded-model.ts';
 import type { CacheReport, Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
 import { openSession } from './open-session.ts';
@@ -8,7 +9,6 @@ import { poolOf } from './pool.ts';
 import { Remote, type OpenLine } from './remote.ts';
 import { LocalRunner, type Runner, type Turns } from './runner.ts';
 import { checkIntegrity } from './source.ts';
-import { withThreads, type ThreadChoice } from './threads.ts';
 
 /** What Node and browsers do each in their own way. */
 export interface Platform {
@@ -26,8 +26,7 @@ export interface Platform {
   readonly shared?: Remote;
   /** Whether ending a worker or process ends what it is doing. */
   canAbort(settings: Settings): boolean;
-  /** How many threads suit a model on the CPU; without it, one. */
-  readonly chooseThreads?: (source: ModelSource) => Promise<ThreadChoice>;
+  readonly threadPolicy: ThreadPolicy;
   /** Options beside those of every platform. */
   readonly optionNames?: readonly string[];
   /** What a cache did for the model that was read. */
@@ -44,8 +43,7 @@ export function loader(platform: Platform): Load {
     const start = performance.now();
     const model = await prepared(platform, source, options);
     const metadata = platform.metadata(model);
-    const { chooseThreads } = platform;
-    const settings = await withThreads(checked, chooseThreads && (() => chooseThreads(model)));
+    const settings = await withThreads(checked, model, platform.threadPolicy);
     const msToFetch = performance.now() - start;
     check();
     const { runner, close } = await started(platform, model, settings, options);

@@ -49,8 +49,9 @@ export interface LoadOptions {
   /** Sizes of symbolic dimensions, written into the graph before it is loaded. */
   readonly fixed?: Readonly<Record<string, number>>;
   /**
-   * Threads inside an operator. Default `auto`: in Node on the CPU one for a small model, and for a larger one as many
-   * as its multiplications keep busy, up to the number of cores; 1 everywhere else. The report tells number and reason.
+   * Threads inside an operator. Default `auto`: on the CPU one for a small model, and for a larger one as many as its
+   * multiplications keep busy, up to the number of cores, or for WebAssembly half of the processors and at most 4; 1
+   * everywhere else. The report tells number and reason.
    */
   readonly threads?: number | 'auto';
   /**
@@ -140,7 +141,7 @@ export interface ProviderReport {
   readonly runtime: RuntimeReport;
   readonly optimization: OptimizationLevel;
   readonly threads: number;
-  /** Why that many, where the choice was not the caller's. */
+  /** Why that many, where the choice was not the caller's or the caller did not get them. */
   readonly threadsReason?: string;
   /** Absent where no thread spins. */
   readonly spin?: true;

@@ -9,7 +9,7 @@ import { loader, type Platform } from './load.ts';
 import type { Load, LoadOptions, LoadSource, ModelSource } from './model.ts';
 import { bindings } from './node/bindings.ts';
 import { openProcess, openWorker } from './node/lines.ts';
-import { chooseThreads } from './node/threads.ts';
+import { threadPolicy } from './node/threads.ts';
 import type { Settings } from './options.ts';
 import { Remote } from './remote.ts';
 import { Turns } from './runner.ts';
@@ -31,7 +31,7 @@ const platform: Platform = {
   here: { bindings, turns: new Turns() },
   openLine: (thread) => (thread === 'process' ? openProcess : openWorker),
   canAbort: ({ thread }: Settings) => thread === 'process',
-  chooseThreads,
+  threadPolicy,
 };
 
 /**
@@ -63,7 +63,7 @@ export function shareProcess(): SharedProcess {
   });
   return {
     // Many models, each for a few runs: to choose costs more than it brings.
-    load: loader({ ...platform, defaults, shared, chooseThreads: oneThread }),
+    load: loader({ ...platform, defaults, shared, threadPolicy: { ...threadPolicy, limit: oneThread } }),
     prepare: () => {
       shared.prepare('cpu');
     },
@@ -73,7 +73,7 @@ export function shareProcess(): SharedProcess {
   };
 }
 
-const oneThread = () => Promise.resolve({ threads: 1, reason: 'models share a process' });
+const oneThread = () => ({ threads: 1, reason: 'models share a process' });
 
 const URL_OF_WEB = /^https?:\/\//i;
 const URL_OF_FILE = /^file:/i;

@@ -7,7 +7,7 @@ import type { LoadProgress, ModelSource, Placement, Provider, ProviderReport, Te
 import { isWhole, sessionOptions, type Settings } from './options.ts';
 import { readPlacement, strayText } from './placement.ts';
 import type { Description } from './protocol.ts';
-import { threadsOn } from './threads.ts';
+import { spinsOn, threadsOn, threadsReason } from './threads.ts';
 
 /** A session that is ready to run. */
 export interface OpenSession extends Description {
@@ -98,6 +98,7 @@ async function tryProvider(attempt: Attempt): Promise<OpenSession | Refusal> {
     session = await binding.create(source, sessionOptions(provider, settings, isStrict));
   } catch (error) {
     if (error instanceof EdgefoldError) throw error;
+    if (/external data/i.test(wordsOf(error))) throw withoutFiles(error, source);
     if (isWhole(provider)) throw runtimeError('onnxruntime refused the model', error, nameOf(source));
     return refusal(attempt, wordsOf(error));
   }
@@ -112,6 +113,17 @@ async function tryProvider(attempt: Attempt): Promise<OpenSession | Refusal> {
 }
 
 const nameOf = (source: ModelSource): string | undefined => (typeof source === 'string' ? source : undefined);
+
+/** Weights beside the model: for bytes there is no beside, WebAssembly opens no files, and files can be missing. */
+function withoutFiles(cause: unknown, source: ModelSource): EdgefoldError {
+  const where = nameOf(source);
+  return new EdgefoldError('FILE', 'weights of the model lie in another file, which cannot be read here', {
+    ...(where !== undefined && { where }),
+    received: wordsOf(cause),
+    hint: "Write the model as one file, with: edgefold fold MODEL -o ONE.onnx. In Node, provider 'cpu' takes it by its path.",
+    cause,
+  });
+}
 
 const FALLBACK = 'fallback to CPU EP';
 
@@ -133,7 +145,9 @@ async function warmedUp(attempt: Attempt, session: NativeSession, create: number
   const placement = settings.placement ? await measurePlacement(attempt).catch(() => undefined) : undefined;
   const warmup = await warmUp(attempt, session, inputs);
   const adapter = await binding.adapter?.(provider);
-  const threads = threadsOn(provider, settings);
+  const asked = threadsOn(provider, settings);
+  const threads = binding.threads?.(asked) ?? asked;
+  const reason = threadsReason(provider, settings, { threads, isolated: binding.isolated });
   const report: ProviderReport = {
     requested: settings.providers,
     used: provider,
@@ -145,9 +159,9 @@ async function warmedUp(attempt: Attempt, session: NativeSession, create: number
       !isWhole(provider) && { adapterUnknown: `${binding.runtime.package} does not tell which device it took` }),
     runtime: binding.runtime,
     optimization: settings.optimization,
-    threads: binding.threads?.(threads) ?? threads,
-    ...(provider === 'cpu' && settings.threadsReason !== undefined && { threadsReason: settings.threadsReason }),
-    ...(provider === 'cpu' && settings.spin && { spin: true as const }),
+    threads,
+    ...(reason !== undefined && { threadsReason: reason }),
+    ...(isWhole(provider) && spinsOn(provider, settings) && { spin: true as const }),
     thread: settings.thread,
     ...(binding.isolated !== undefined && { isolated: binding.isolated }),
     telemetry: false,

@@ -1,7 +1,7 @@
 import { usage, wordFor, wordsOf } from './faults.ts';
 import { OPTIMIZATION_LEVELS, PROVIDERS, type LoadOptions, type Provider, type Thread } from './model.ts';
 import { digestOf } from './source.ts';
-import { threadsOn } from './threads.ts';
+import { spinsOn, threadsOn, type ThreadChoices } from './threads.ts';
 
 /** What of {@link LoadOptions} concerns the session itself: plain data, as it goes to a worker or a process. */
 export interface Settings {
@@ -12,12 +12,11 @@ export interface Settings {
   readonly allow: 'none' | 'partial';
   readonly optimization: NonNullable<LoadOptions['optimization']>;
   readonly threads: number;
-  /** The number is for us to choose; until somebody does, it is 1. */
+  /** The number is for us to choose, by provider; until somebody does, it is 1. */
   readonly hasAutoThreads: boolean;
+  readonly threadChoices?: ThreadChoices;
   /** Spinning is for us to choose. */
   readonly hasAutoSpin: boolean;
-  /** Why we chose it. */
-  readonly threadsReason?: string;
   readonly spin: boolean;
   readonly thread: Thread;
   readonly warmup: { readonly runs: number; readonly isRequired: boolean };
@@ -183,7 +182,7 @@ export function sessionOptions(provider: Provider, settings: Settings, isStrict:
     logSeverityLevel: 4,
     extra: {
       session: {
-        intra_op: { allow_spinning: settings.spin ? '1' : '0' },
+        intra_op: { allow_spinning: spinsOn(provider, settings) ? '1' : '0' },
         ...(isStrict ? { disable_cpu_ep_fallback: '1' } : {}),
       },
     },

@@ -1,21 +1,42 @@
+import type { Provider } from './model.ts';
 import type { Settings } from './options.ts';
 
-/** What suits a model on this machine, and why. */
+/** A number of threads, and why that many. */
 export interface ThreadChoice {
   readonly threads: number;
   readonly reason: string;
 }
 
-/** Settings with a number of threads that suits the model, where the caller leaves that to us. */
-export async function withThreads(settings: Settings, choose: (() => Promise<ThreadChoice>) | undefined): Promise<Settings> {
-  const { hasAutoThreads, providers, thread } = settings;
-  if (!hasAutoThreads || !choose || providers[0] !== 'cpu') return settings;
-  if (typeof thread === 'object') return settings;
-  const { threads, reason } = await choose();
-  const spin = settings.hasAutoSpin && threads > 1 ? true : settings.spin;
-  return { ...settings, threads, threadsReason: reason, spin };
-} // prettier-ignore
+/** What was chosen, by provider. A GPU has threads of its own. */
+export type ThreadChoices = Readonly<Partial<Record<Provider, ThreadChoice>>>;
 
-/** The choice is for the CPU: WebAssembly has its threads from the first model on, and a GPU has its own. */
-export const threadsOn = (provider: string, { threads, hasAutoThreads }: Settings): number =>
-  hasAutoThreads && provider !== 'cpu' ? 1 : threads;
+type Chosen = Pick<Settings, 'threads' | 'hasAutoThreads' | 'threadChoices' | 'spin' | 'hasAutoSpin'>;
+
+export const threadsOn = (provider: Provider, { threads, hasAutoThreads, threadChoices }: Chosen): number =>
+  hasAutoThreads ? (threadChoices?.[provider]?.threads ?? 1) : threads;
+
+/** Threads of our own choice spin, where the caller does not say. */
+export const spinsOn = (provider: Provider, settings: Chosen): boolean =>
+  settings.hasAutoSpin && settings.hasAutoThreads ? threadsOn(provider, settings) > 1 : settings.spin;
+
+/** onnxruntime-web's own limit: half of the processors, because two may share a core, and no more than four. */
+export function threadsOfWebAssembly(processors: number): ThreadChoice {
+  const threads = Math.min(4, Math.ceil(processors / 2));
+  const words = processors === 1 ? 'there is one processor' : `there are ${String(processors)} processors`;
+  return { threads, reason: `${words}, of which WebAssembly gets ${String(threads)}` };
+}
+
+/** Why a provider has `threads`. Undefined where the caller asked for them and got them. */
+export function threadsReason(
+  provider: Provider,
+  settings: Chosen,
+  { threads, isolated }: { readonly threads: number; readonly isolated: boolean | undefined },
+): string | undefined {
+  const reason = settings.hasAutoThreads ? settings.threadChoices?.[provider]?.reason : undefined;
+  if (threads === threadsOn(provider, settings)) return reason;
+  if (isolated === false) return NOT_ISOLATED;
+  const words = `the runtime has had ${String(threads)} since its first model`;
+  return reason === undefined ? words : `${words}; for this one, ${reason}`;
+}
+
+export const NOT_ISOLATED = 'the page is not cross-origin isolated';

@@ -136,7 +136,7 @@ onLinux('with integrity', () => {
     await (await load(path)).dispose();
     for (const thread of ['here', 'process'] as const) {
       const loading = load(path, { thread, integrity: integrityOf(bytes) });
-      await expect(loading).rejects.toMatchObject({ name: 'EdgefoldError', code: 'RUNTIME' });
+      await expect(loading).rejects.toMatchObject({ name: 'EdgefoldError', code: 'FILE' });
     }
   });
 });

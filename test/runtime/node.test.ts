@@ -163,6 +163,12 @@ describe('loading', () => {
     await using whole = await load(MLP);
     const inputs = { x: Float32Array.of(1, 2, 3, 4) };
     expect(await external.run(inputs)).toEqual(await whole.run(inputs));
+    const refusal = failure('FILE', /weights of the model lie in another file.*edgefold fold/);
+    const bytes = Buffer.concat([...split.model('weights.bin')]);
+    for (const provider of ['cpu', 'wasm'] as const) {
+      await expect(load(bytes, { provider })).rejects.toMatchObject(refusal);
+    }
+    await expect(load(join(folder, 'model.onnx'), { provider: 'wasm' })).rejects.toMatchObject(refusal);
     rmSync(folder, { recursive: true });
   });
 

@@ -57,7 +57,14 @@ describe.skipIf(!existsSync(ICD))(`webgpu (NOT RUN where there is no Vulkan driv
     (there.y!.data as Float32Array).forEach((value, i) => {
       expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-5);
     });
-    expect(gpu!.report).toMatchObject({ used: 'webgpu', evidence: 'no-fallback-flag', refused: [] });
+    expect(gpu!.report).toMatchObject({
+      used: 'webgpu',
+      evidence: 'no-fallback-flag',
+      refused: [],
+      adapterUnknown: 'onnxruntime-node does not tell which device it took',
+    });
+    expect(gpu!.report).not.toHaveProperty('adapter');
+    expect(cpu!.report).not.toHaveProperty('adapterUnknown');
   }, 120_000);
 
   test('names the nodes that it does not take, and runs them on the CPU where that is allowed', async () => {

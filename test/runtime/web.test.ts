@@ -7,6 +7,7 @@ import { sharedTests } from './web/shared.ts';
 import { sourceTests } from './web/sources.ts';
 import { openStage, type Stage } from './web/stage.ts';
 import { surroundingsTests } from './web/surroundings.ts';
+import { threadTests } from './web/threads.ts';
 
 let stage: Stage;
 
@@ -23,6 +24,9 @@ if (CHROMIUM === undefined) {
   });
   describe('providers', () => {
     providerTests(() => stage);
+  });
+  describe('threads', () => {
+    threadTests(() => stage);
   });
   describe('sources', () => {
     sourceTests(() => stage);

@@ -94,6 +94,21 @@ describe.skipIf(!CHROMIUM)(title, () => {
     expect(report).toContain('uPlot');
   });
 
+  test('opens the folder of a TF.js model that is dropped, weights in other files included', async () => {
+    await using page = await openPage();
+    const cdp = await page.context().newCDPSession(page);
+    const data = {
+      items: [],
+      files: [repositoryPath('models/digits/norm-before-activation/tfjs')],
+      dragOperationsMask: 1,
+    };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await cdp.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    }
+    await expect.poll(() => page.textContent('#facts'), { timeout: 30_000 }).toContain('model.json');
+    expect(await page.textContent('#facts')).toContain('3 of 3');
+  });
+
   test('compares the CPU with the GPU, or says why it cannot', async () => {
     await using page = await openPage();
     await page.click('#compare-webgpu', { timeout: 60_000 });

@@ -63,7 +63,9 @@ function leaveShift(run: Run, work: Workspace): ShiftLeft | Refusal {
   if (work.facts.rank(run.input) === undefined) return refuse(`${node.label} has no known rank`);
   if (isPureScale(affine)) return refuse(`${node.label} has no shift that could stay`);
   const scaled = { ...run, affine: scaleOf(affine) };
-  const back = isPureShift(affine) ? refuse('') : acceptable(planBack({ ...scaled, rest: shiftOf(affine) }, work), work, 1);
+  const back = isPureShift(affine)
+    ? refuse('')
+    : acceptable(planBack({ ...scaled, rest: shiftOf(affine) }, work), work, 1);
   if (back.kind === 'plan' && fitsStorage(affine, dtype)) return { ...back, left: shiftOf(affine), place: 'behind' };
   const centring = centringOf(affine);
   if (!centring || !fitsStorage(centring, dtype)) return refuse(`${node.label} scales by 0 where it shifts`);

@@ -34,9 +34,23 @@ function fill(graph: Graph, types: Types): void {
 
 function inferGraph(graph: Graph, types: Types): void {
   for (const node of graph.nodes) {
-    if (isStandard(node, graph)) inferNode(node, graph.opset, types);
+    const opType = shapedLike(node, graph);
+    if (opType) inferNode(node, opType, graph.opset, types);
     for (const { graph: body } of subgraphsOf(node)) inferGraph(body, types);
   }
+}
+
+/** What onnxruntime's optimiser writes in place of an operator and its activation; the shapes are those of the first. */
+const FUSED: ReadonlyMap<string, string> = new Map([
+  ['com.microsoft:FusedConv', 'Conv'],
+  ['com.microsoft:FusedGemm', 'Gemm'],
+]);
+
+/** The standard operator whose outputs have the shapes of the node's. */
+function shapedLike(node: Node, graph: Graph): string | undefined {
+  if (isStandard(node, graph)) return node.opType;
+  const name = `${node.domain}:${node.opType}`;
+  return graph.model.functions.has(name) ? undefined : FUSED.get(name);
 }
 
 /** Whether the operator is the one of the ONNX standard, not of another domain or a function of the model. */
@@ -49,19 +63,19 @@ export function isStandard(node: Node, graph: Graph): boolean {
   );
 }
 
-function inferNode(node: Node, opset: number, types: Types): void {
+function inferNode(node: Node, opType: string, opset: number, types: Types): void {
   const operands = new Operands(node, opset, types);
-  const found = unlessCorrupt(() => inferOutputs(node, operands)) ?? [];
+  const found = unlessCorrupt(() => inferOutputs(node, opType, operands)) ?? [];
   node.outputs.forEach((output, index) => {
     if (output) types.set(output, merge(output, found[index] ?? {}));
   });
   const [output] = node.outputs;
-  const content = unlessCorrupt(() => CONTENT_RULES.get(node.opType)?.(operands));
+  const content = unlessCorrupt(() => CONTENT_RULES.get(opType)?.(operands));
   if (output && content && (types.shape(output)?.length ?? 2) < 2) types.setContent(output, content);
 }
 
-function inferOutputs(node: Node, operands: Operands): readonly ValueType[] | undefined {
-  if (node.opType !== 'Constant') return SHAPE_RULES.get(node.opType)?.(operands);
+function inferOutputs(node: Node, opType: string, operands: Operands): readonly ValueType[] | undefined {
+  if (opType !== 'Constant') return SHAPE_RULES.get(opType)?.(operands);
   return node.outputs.flatMap((output) => (output && storedTensor(output)) ?? []);
 }
 

@@ -5,6 +5,7 @@ import { loader, type Platform } from '../load.ts';
 import type { CacheReport, LoadOptions, LoadSource, Model, ModelSource } from '../model.ts';
 import { Turns } from '../runner.ts';
 import { checkIntegrity, fetched, readBytes } from '../source.ts';
+import { NOT_ISOLATED, threadsOfWebAssembly } from '../threads.ts';
 import { webBindings } from './bindings.ts';
 import { cached, checkCache, type CacheChoice } from './cache.ts';
 import { compileOnce } from './compile.ts';
@@ -106,6 +107,16 @@ const PLATFORM = {
     return fixDims(bytesOf(source), sizes);
   },
   canAbort: ({ thread }) => thread !== 'here',
+  threadPolicy: {
+    limit: () =>
+      crossOriginIsolated
+        ? threadsOfWebAssembly(navigator.hardwareConcurrency || 1)
+        : { threads: 1, reason: NOT_ISOLATED },
+    read: (source, maxBytes) => {
+      const bytes = bytesOf(source);
+      return Promise.resolve(bytes.length > maxBytes ? undefined : bytes);
+    },
+  },
 } as const satisfies Omit<Platform, 'read' | 'here' | 'openLine'>;
 
 const bytesOf = (source: ModelSource): Uint8Array => {

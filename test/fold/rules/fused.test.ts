@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { float, int, ints, string, type Attribute } from '../../../src/onnx/attribute.ts';
 import type { Value } from '../../../src/onnx/graph.ts';
-import type { Dim } from '../../../src/tensor.ts';
+import { float32, type Dim } from '../../../src/tensor.ts';
 import { checkFold, type CheckOptions } from '../check-fold.ts';
 import { Fixture } from '../fixture.ts';
 
@@ -56,6 +56,15 @@ describe('into FusedConv', () => {
     const f = new Contrib();
     await foldsTo(f, f.batchNormalization(f.conv(activation), 2, POSITIVE), [`bn = com.microsoft.FusedConv<${text}>(x, W_1, b_1)`]); // prettier-ignore
   });
+
+  test.each(['FusedConv', 'FusedGemm'])('behind %s go numbers for each channel, although the file declares no shape', async (opType) => {
+    const f = new Contrib();
+    const [x, W, c] = opType === 'FusedConv' ? [[1, 3, 5, 7], [2, 3, 3, 2], [2, 1, 1]] as const : [[5, 3], [3, 2], [2]] as const;
+    const inputs = [f.input(x), f.integers(W), f.integers([2], 'b')];
+    const y = f.graph.node(opType, { domain: 'com.microsoft', inputs, attributes: RELU, output: { name: 'y' } });
+    const factors = f.graph.constant('c', float32(c, [4, 0.5]));
+    await checkFold(f.done(f.node('Mul', [y, factors])), [`mul = com.microsoft.${opType}<activation="Relu">(x, W_1, b_1)`]);
+  }); // prettier-ignore
 
   test('in front of it goes a whole affine, whatever its activation, and z stays', async () => {
     const f = new Contrib();

@@ -183,6 +183,8 @@ export function sourceTests(stage: () => Stage): void {
     ['/none.onnx', {}, 'FILE', /404/],
     ['http://[', {}, 'USAGE', /no URL/],
     ['/cases.js', {}, 'RUNTIME', /protobuf/],
+    ['/external.onnx', {}, 'FILE', /lie in another file.*edgefold fold/],
+    ['/external.onnx', { provider: 'webgpu' }, 'FILE', /lie in another file/],
     ['/index.html', {}, 'FORMAT', /web page/],
     ['/mlp.onnx', { provider: 'cpu' }, 'PROVIDER', /the CPU is called 'wasm'$/],
     ['/mlp.onnx', { cache: 'disk' as 'opfs' }, 'USAGE', /cache-api, opfs/],

@@ -6,11 +6,13 @@ import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { buildWeb } from '../../../scripts/build-web.mjs';
 import { Graph } from '../../../src/onnx/graph.ts';
-import { writeOnnx } from '../../../src/onnx/write.ts';
+import { readOnnx } from '../../../src/onnx/read.ts';
+import { splitOnnx, writeOnnx } from '../../../src/onnx/write.ts';
 import type * as Web from '../../../src/web.ts';
 import { openBrowser, openSite, type Site } from '../../support/browser.ts';
 import type { DType } from '../../../src/tensor.ts';
 import { oneNode, perceptron, randomLayers } from '../../support/runnable-models.ts';
+import { convolution } from '../convolution.ts';
 import { noHeads } from '../faults.ts';
 import { endlessLoop, type Case } from '../suite.ts';
 
@@ -83,6 +85,15 @@ const MODELS = {
   /** Hardmax and Selu have no kernels on WebGPU. */
   mixed: () => chain(['Relu', 'Hardmax', 'Neg', 'Selu', 'Abs']),
   float16: () => oneNode('Exp', { dtype: 'float16', shape: ['n'] }),
+  /** 5 million multiplications. */
+  convolution: () => writeOnnx(convolution(400)),
+  /** Its weights would lie in weights.bin. */
+  external: () =>
+    Buffer.concat([
+      ...splitOnnx(readOnnx(perceptron(randomLayers([4, 5, 3], 1))), { maxInlineBytes: 0, minTensorBytes: 0 }).model(
+        'weights.bin',
+      ),
+    ]),
   endless: endlessLoop,
   /** WebAssembly traps where onnxruntime divides by the number of heads. */
   noHeads,
