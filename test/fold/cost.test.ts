@@ -84,22 +84,26 @@ const FILES: Readonly<Record<string, (nodes: number) => Uint8Array>> = {
   },
 };
 
-/** Microseconds of processor time for each node, reading, checking and writing included: the best of a few runs. */
+/**
+ * Microseconds of processor time for each node, reading, checking and writing included: the best of a few runs. Small
+ * files are taken so often that as many nodes come together, since short times are counted in clock ticks.
+ */
 function cost(file: Uint8Array, nodes: number, runs: number): number {
   const times = Array.from({ length: runs }, () => {
     const start = process.cpuUsage();
-    const { graph } = foldGraph(readOnnx(file));
-    checkGraph(graph);
-    writeOnnx(graph);
-    return process.cpuUsage(start).user / nodes;
+    for (let done = 0; done < MANY; done += nodes) {
+      const { graph } = foldGraph(readOnnx(file));
+      checkGraph(graph);
+      writeOnnx(graph);
+    }
+    return process.cpuUsage(start).user / MANY;
   });
   return Math.min(...times);
 }
 
 for (const [what, file] of Object.entries(FILES)) {
   test(`time grows with the nodes and no faster: ${what}`, () => {
-    cost(file(FEW), FEW, 2);
-    const [few, many] = [cost(file(FEW), FEW, 5), cost(file(MANY), MANY, 1)];
+    const [few, many] = [cost(file(FEW), FEW, 2), cost(file(MANY), MANY, 2)];
     expect(many / few).toBeLessThan(MOST_GROWTH);
   }, 120_000);
 }
