@@ -10,3 +10,8 @@ test('of equal names the one that was there first comes first, and never more th
   expect(nearest('ab', ['xy', 'ab', 'ab', 'zz'], 3)).toEqual(['ab', 'ab', 'xy']);
   expect(nearest('ab', [], 3)).toEqual([]);
 });
+
+test('a common beginning counts without a common end, and no character counts twice', () => {
+  expect(nearest('weightA', ['xxxxxxA', 'weightB'], 1)).toEqual(['weightB']);
+  expect(nearest('ab', ['abab', 'abx'], 1)).toEqual(['abx']);
+});
