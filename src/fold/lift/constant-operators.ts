@@ -1,7 +1,7 @@
 import { nearestBfloat16, nearestFloat16 } from '../../half.ts';
 import { sizeOf, stridesOf, type DType } from '../../tensor.ts';
 import type { Node } from '../../onnx/graph.ts';
-import { broadcast, normalAxis, isPermutation } from '../../onnx/shapes/dims.ts';
+import { broadcast, normalAxis, isPermutation, sliceOf } from '../../onnx/shapes/dims.ts';
 import { entryOf, type Numbers } from './constants.ts';
 import {
   add,
@@ -70,8 +70,7 @@ const sliced: Evaluate = ({ inputs: [x], shape, ints, node }) => {
   const strideOf = strides.map((stride, axis) => {
     const at = axes.findIndex((own) => normalAxis(own, strides.length) === axis);
     if (at < 0) return stride;
-    const size = x.shape[axis]!;
-    first += Math.min(Math.max(starts[at]! + (starts[at]! < 0 ? size : 0), 0), size) * stride;
+    first += sliceOf(x.shape[axis]!, starts[at]!, ends[at]!, steps[at]!).first * stride;
     return stride * steps[at]!;
   });
   const from = walk(shape, strideOf);

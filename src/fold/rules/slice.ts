@@ -1,5 +1,5 @@
 import type { Node } from '../../onnx/graph.ts';
-import { normalAxis } from '../../onnx/shapes/dims.ts';
+import { normalAxis, sliceOf } from '../../onnx/shapes/dims.ts';
 import { isUniform, MOST_ENTRIES, pick, place, type Affine } from '../algebra/affine.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { push, type Rule } from './rule.ts';
@@ -9,8 +9,7 @@ import { push, type Rule } from './rule.ts';
  * a sliced axis is cut just so. Behind it, the affine is put back in its places, and the elements that nobody took
  * are left as they are. Along an axis that is not sliced, the affine passes as it is.
  *
- * starts and ends count from the end if negative, and are clamped to the size, backwards to size − 1 and −1. All four
- * lists have to be constants.
+ * All four lists have to be constants.
  *
  * Source: https://onnx.ai/onnx/operators/onnx__Slice.html (attributes until opset 9, inputs since 10)
  */
@@ -52,14 +51,8 @@ function takenAlong(node: Node, affine: Affine, facts: Facts): Taken {
   const [size, step] = [shape[affine.axis], steps[at]!];
   if (typeof size !== 'number' || size > MOST_ENTRIES) return refuse(`${node.label} cuts an axis of unknown size`);
   if (step === 0) return refuse(`${node.label} takes steps of 0`);
-  return { kind: 'some', indices: indicesBetween(starts[at]!, ends[at]!, step, size), size };
-}
-
-function indicesBetween(start: number, end: number, step: number, size: number): number[] {
-  const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
-  const clamp = (index: number) => Math.min(Math.max(index < 0 ? index + size : index, least), most);
-  const [first, last] = [clamp(start), clamp(end)];
-  return Array.from({ length: Math.max(0, Math.ceil((last - first) / step)) }, (_, n) => first + n * step);
+  const { first, count } = sliceOf(size, starts[at]!, ends[at]!, step);
+  return { kind: 'some', indices: Array.from({ length: count }, (_, n) => first + n * step), size };
 }
 
 /** "Until the end" is often written as the largest int64, so numbers beyond 2⁵³ are as good as they come. */

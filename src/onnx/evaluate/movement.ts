@@ -1,4 +1,5 @@
 import { sizeOf } from '../../tensor.ts';
+import { sliceOf } from '../shapes/dims.ts';
 import { broadcastIndices, broadcastShape } from './broadcast.ts';
 import { text, type Call, type Rule } from './call.ts';
 import { checkedSize, reshaped, zeros, type Real } from './real.ts';
@@ -123,11 +124,7 @@ function endsOf({ node }: Call): number[] {
 }
 
 function sliced(places: readonly number[], start: number, end: number, step: number): number[] {
-  const size = places.length;
-  const clamp = (index: number, low: number, high: number) => Math.min(Math.max(index < 0 ? index + size : index, low), high); // prettier-ignore
-  const [first, last] =
-    step > 0 ? [clamp(start, 0, size), clamp(end, 0, size)] : [clamp(start, 0, size - 1), clamp(end, -1, size - 1)];
-  const count = Math.max(0, Math.ceil((last - first) / step));
+  const { first, count } = sliceOf(places.length, start, end, step);
   return Array.from({ length: count }, (_, i) => places[first + (i === 0 ? 0 : i * step)]!);
 }
 

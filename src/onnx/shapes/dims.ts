@@ -47,6 +47,17 @@ export function normalAxis(axis: number, rank: number): number | undefined {
 }
 
 /**
+ * What a Slice takes of an axis: `count` elements, `step` apart, from `first` on. Negative bounds count from the end, and
+ * all are clamped to the axis, from 0 to `size`, or backwards from `size` − 1 to 0, and −1 as the end.
+ */
+export function sliceOf(size: number, start: number, end: number, step: number): { readonly first: number; readonly count: number } {
+  const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
+  const clamp = (bound: number, low: number) => Math.min(Math.max(bound < 0 ? bound + size : bound, low), most);
+  const first = clamp(start, 0);
+  return { first, count: Math.max(0, Math.ceil((clamp(end, least) - first) / step)) };
+} // prettier-ignore
+
+/**
  * Numpy broadcasting of two shapes, aligned from the right. A symbol against a number other than 1 is that number;
  * two different symbols are unknown.
  */

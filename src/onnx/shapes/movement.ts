@@ -1,6 +1,6 @@
 import type { Dim } from '../../tensor.ts';
 import type { ValueType } from '../graph.ts';
-import { broadcast, dimOf, isPermutation, normalAxis, productOf, quotient } from './dims.ts';
+import { broadcast, dimOf, isPermutation, normalAxis, productOf, quotient, sliceOf } from './dims.ts';
 import type { Operands, ShapeRule } from './types.ts';
 
 const typed = (x: Operands, shape: readonly Dim[] | undefined): ValueType[] => [{ dtype: x.dtype(0), shape }];
@@ -105,12 +105,7 @@ export const slice: ShapeRule = (x) => {
 };
 
 function sliceSize(size: Dim, start: number, end: number, step: number | undefined): Dim {
-  if (typeof size !== 'number' || !step) return '';
-  const clamp = (index: number, low: number, high: number) =>
-    Math.min(Math.max(index < 0 ? index + size : index, low), high);
-  const span =
-    step > 0 ? clamp(end, 0, size) - clamp(start, 0, size) : clamp(end, -1, size - 1) - clamp(start, 0, size - 1);
-  return Math.max(0, Math.ceil(span / step));
+  return typeof size === 'number' && step ? sliceOf(size, start, end, step).count : '';
 }
 
 export const gather: ShapeRule = (x) => {

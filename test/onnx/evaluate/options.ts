@@ -94,7 +94,7 @@ export const OPTIONS: readonly Row[] = [
   ['a Squeeze of everything', { opType: 'Squeeze', opset: 11, inputs: [reals([1, 3, 1])] }],
   ['a Squeeze by a negative axis', { opType: 'Squeeze', inputs: [reals([1, 3, 1]), int64([-1])] }],
   ['an old Slice', { opType: 'Slice', opset: 9, inputs: [reals([4, 5])], attributes: { starts: ints([1, -3]), ends: ints([1000, -1]) } }],
-  ...[[-1, -6, -1], [9, 0, -2], [-9, 9, 2], [3, 3, 1], [4, -9, -3]].map(([start, end, step]): Row => [`a Slice from ${String(start)} to ${String(end)} by ${String(step)}`, { opType: 'Slice', inputs: [reals([5, 3]), int64([start!]), int64([end!]), int64([-2]), int64([step!])] }]),
+  ...[[-1, -6, -1], [9, 0, -2], [-9, 9, 2], [3, 3, 1], [4, -9, -3], [-9, -9, -1], [9, 9, -1]].map(([start, end, step]): Row => [`a Slice from ${String(start)} to ${String(end)} by ${String(step)}`, { opType: 'Slice', inputs: [reals([5, 3]), int64([start!]), int64([end!]), int64([-2]), int64([step!])] }]),
   ['InstanceNormalization of several channels', { opType: 'InstanceNormalization', inputs: [reals([2, 3, 4, 5]), reals([3], 2), reals([3], 3)], attributes: { epsilon: float(0.01) } }],
   ...[-1, 1].map((axis): Row => [`LayerNormalization from axis ${String(axis)}`, { opType: 'LayerNormalization', inputs: [reals([2, 3, 5]), reals(axis === 1 ? [3, 5] : [5], 2), reals(axis === 1 ? [3, 5] : [5], 3)], attributes: { axis: int(axis) }, outputs: 3 }]),
   ...[1, 2, 3].map((p): Row => [`a GlobalLpPool of ${String(p)}`, { opType: 'GlobalLpPool', inputs: [reals([2, 3, 4, 5])], attributes: { p: int(p) } }]),
