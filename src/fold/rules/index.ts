@@ -1,6 +1,6 @@
 import { add, mean, sub, sum } from './add.ts';
 import type { Graph, Node } from '../../onnx/graph.ts';
-import { isStandard } from '../../onnx/shapes/infer.ts';
+import { callsFunction, isStandard } from '../../onnx/shapes/infer.ts';
 import { quantisable } from '../plan/quantised.ts';
 import { averagePool, globalAveragePool } from './average-pool.ts';
 import { cast } from './cast.ts';
@@ -66,8 +66,7 @@ export const CONTRIB_RULES: ReadonlyMap<string, Rule> = new Map(
 /** The rule of a node, unless its operator is of another domain or one that the model defines itself. */
 export function ruleOf(node: Node, graph: Graph): Rule | undefined {
   if (isStandard(node, graph)) return RULES.get(node.opType);
-  const { opsets, functions } = graph.model;
-  const isDefined = opsets.has(CONTRIB) && node.domain === CONTRIB && !functions.has(`${CONTRIB}:${node.opType}`);
+  const isDefined = graph.model.opsets.has(CONTRIB) && node.domain === CONTRIB && !callsFunction(node, graph);
   return isDefined ? CONTRIB_RULES.get(node.opType) : undefined;
 }
 

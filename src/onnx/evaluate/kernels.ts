@@ -1,4 +1,5 @@
 import type { Graph, Node } from '../graph.ts';
+import { callsFunction } from '../shapes/infer.ts';
 import { ARITHMETIC } from './arithmetic.ts';
 import { Call, type Kernel, type Rule } from './call.ts';
 import { ATTENTION } from './attention.ts';
@@ -72,9 +73,8 @@ function kernel(rule: Rule): Kernel {
 }
 
 /** Under which name the operator of a node is listed; a function of the model is never a standard operator. */
-export function kernelKey({ domain, opType }: Node, graph: Graph): string {
-  const { functions } = graph.model;
-  const isFunction = functions.has(`${domain}:${opType}`) || (domain === '' && functions.has(`ai.onnx:${opType}`));
-  if (isFunction) return `function ${domain}:${opType}`;
+export function kernelKey(node: Node, graph: Graph): string {
+  const { domain, opType } = node;
+  if (callsFunction(node, graph)) return `function ${domain}:${opType}`;
   return domain === '' ? opType : `${domain}:${opType}`;
 }

@@ -49,18 +49,19 @@ const FUSED: ReadonlyMap<string, string> = new Map([
 /** The standard operator whose outputs have the shapes of the node's. */
 function shapedLike(node: Node, graph: Graph): string | undefined {
   if (isStandard(node, graph)) return node.opType;
-  const name = `${node.domain}:${node.opType}`;
-  return graph.model.functions.has(name) ? undefined : FUSED.get(name);
+  return callsFunction(node, graph) ? undefined : FUSED.get(`${node.domain}:${node.opType}`);
 }
 
 /** Whether the operator is the one of the ONNX standard, not of another domain or a function of the model. */
 export function isStandard(node: Node, graph: Graph): boolean {
-  const { functions, opsets } = graph.model;
-  return (
-    node.domain === '' &&
-    opsets.has('') &&
-    (functions.size === 0 || (!functions.has(`:${node.opType}`) && !functions.has(`ai.onnx:${node.opType}`)))
-  );
+  return node.domain === '' && graph.model.opsets.has('') && !callsFunction(node, graph);
+}
+
+/** Whether the model has a function of this name; the standard operators have two names for their domain. */
+export function callsFunction({ domain, opType }: Node, graph: Graph): boolean {
+  const { functions } = graph.model;
+  if (functions.size === 0) return false;
+  return functions.has(`${domain}:${opType}`) || (domain === '' && functions.has(`ai.onnx:${opType}`));
 }
 
 function inferNode(node: Node, opType: string, opset: number, types: Types): void {
