@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { int, ints, type Attribute } from '../../src/onnx/attribute.ts';
-import { Constant } from '../../src/onnx/constant.ts';
 import { Graph, type Value } from '../../src/onnx/graph.ts';
 import { newModelInfo } from '../../src/onnx/model-info.ts';
 import { inferTypes } from '../../src/onnx/shapes/infer.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
 import { load } from '../../src/runtime/node.ts';
-import { float32, int64, type Dim, type Tensor } from '../../src/tensor.ts';
+import { float32, int64, type Dim } from '../../src/tensor.ts';
+import { tensor } from './evaluate/tensors.ts';
 
 /** What exporters write to compute the target of a Reshape: integer operators on the shape of x. */
 type Step = readonly [opType: string, inputs: readonly (string | readonly number[] | number | undefined)[], attributes?: Record<string, Attribute>]; // prettier-ignore
 type Row = readonly [says: string, steps: readonly Step[]];
 
-const tensor = (value: Tensor): Attribute => ({ kind: 'tensor', value: Constant.of(value) });
 const SHAPE: Step = ['Shape', ['x']];
 
 /** `0`, `1`, … name the outputs of the steps. x is 6 × 4 × 10. */

@@ -1,25 +1,10 @@
-import { Constant } from '../../../src/onnx/constant.ts';
 import { Graph, type Value } from '../../../src/onnx/graph.ts';
 import { float, int, ints, string, type Attribute } from '../../../src/onnx/attribute.ts';
-import { float32, int64, sizeOf, type Tensor } from '../../../src/tensor.ts';
-import { noise } from '../../support/runnable-models.ts';
+import { float32, int64 } from '../../../src/tensor.ts';
 import type { Case } from './against-onnxruntime.ts';
+import { bytes, floats, reals, scalar, strings, tensor, texts, truths, whole } from './tensors.ts';
 
 export type Row = readonly [says: string, given: Omit<Case, 'attributes'> & { attributes?: Record<string, Attribute> }];
-
-function reals(shape: readonly number[], seed = 1, size = 1): Tensor {
-  const random = noise(seed);
-  return float32(shape, Array.from({ length: sizeOf(shape) }, () => size * random())); // prettier-ignore
-}
-
-const texts = (...data: string[]): Tensor => ({ dtype: 'string', shape: [data.length], data });
-const whole = (shape: readonly number[], values: readonly number[]): Tensor => ({ ...int64(values), shape });
-const bytes = (shape: readonly number[], values: readonly number[]): Tensor => ({ dtype: 'uint8', shape, data: Uint8Array.from(values) }); // prettier-ignore
-const truths = (shape: readonly number[], is: (i: number) => boolean): Tensor => ({ dtype: 'bool', shape, data: Uint8Array.from({ length: sizeOf(shape) }, (_, i) => Number(is(i))) }); // prettier-ignore
-const scalar = (value: number): Tensor => float32([], [value]);
-const floats = (...value: number[]): Attribute => ({ kind: 'floats', value: value.map(Math.fround) });
-const strings = (...value: string[]): Attribute => ({ kind: 'strings', value });
-const tensor = (value: Tensor): Attribute => ({ kind: 'tensor', value: Constant.of(value) });
 
 /** The state and two slices of two numbers: their sum; and as pieces the sum of the slices and the first of them twice. */
 function addingBody(): Graph {

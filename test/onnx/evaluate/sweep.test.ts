@@ -4,6 +4,7 @@ import { float, int, ints, string, type Attribute } from '../../../src/onnx/attr
 import { float32, sizeOf, type Tensor } from '../../../src/tensor.ts';
 import { noise } from '../../support/runnable-models.ts';
 import { outcomesOf, type Case } from './against-onnxruntime.ts';
+import { reals } from './tensors.ts';
 
 /** Integers from −4 to 4, whose sums of products float32 holds exactly. */
 function integers(shape: readonly number[], seed: number): Tensor {
@@ -11,14 +12,6 @@ function integers(shape: readonly number[], seed: number): Tensor {
   return float32(
     shape,
     Array.from({ length: sizeOf(shape) }, () => Math.round(4 * random())),
-  );
-}
-
-function reals(shape: readonly number[], seed: number): Tensor {
-  const random = noise(seed);
-  return float32(
-    shape,
-    Array.from({ length: sizeOf(shape) }, () => random()),
   );
 }
 

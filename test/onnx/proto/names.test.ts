@@ -1,19 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { EdgefoldError } from '../../../src/errors.ts';
 import { readOnnx } from '../../../src/onnx/read.ts';
 import { sniff } from '../../../src/onnx/sniff.ts';
 import { writeOnnx } from '../../../src/onnx/write.ts';
 import { decode, faultOf, info, modelFile } from '../support.ts';
 
-const messageOf = (graph: object, model: object = {}): string => {
-  try {
-    readOnnx(modelFile(graph, model));
-    return '';
-  } catch (error) {
-    if (!(error instanceof EdgefoldError)) throw error;
-    return error.message;
-  }
-};
+const messageOf = (graph: object): string => faultOf(() => readOnnx(modelFile(graph)), 'CORRUPT').message;
 
 describe('a fault names its node', () => {
   const node = (fields: object) => ({ op_type: 'Relu', input: ['nowhere'], output: ['y'], ...fields });
