@@ -1,6 +1,6 @@
 import type { Graph, Node } from '../onnx/graph.ts';
 import { refill } from '../onnx/node-list.ts';
-import { overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
+import { declareOverridable, overridableInitializers, type OverrideOptions } from '../onnx/shapes/initializers.ts';
 import { allGraphs } from '../onnx/subgraphs.ts';
 import { withParameters } from './accuracy/parameters.ts';
 import { foldCopy } from './fold-functions.ts';
@@ -73,6 +73,7 @@ function unlistConstants(copy: Graph, original: Graph, overrides: OverrideOption
   refill(copy.inputs, copy.inputs.filter(({ constant, name }) => !constant || overridable.has(name))); // prettier-ignore
   const listed = new Set(copy.inputs);
   if (copy.initializers.some((value) => !listed.has(value))) copy.model.irVersion = Math.max(4, copy.model.irVersion);
+  declareOverridable(copy);
   const count = original.inputs.length - copy.inputs.length;
   return count === 0 ? [] : [`${count} initializers were listed as inputs too, and are plain constants now`];
 }

@@ -72,9 +72,10 @@ export const isBatchNormalization = (node: Node): boolean => node.opType === 'Ba
  */
 export function acceptable(plan: Plan | Refusal, work: Workspace, leaves = 0): Plan | Refusal {
   if (plan.kind === 'refuse') return plan;
-  const saved = nodesSaved(plan, work) - leaves;
+  const isWorthIt = [plan.site.node, ...plan.vanishing].some(isBatchNormalization);
+  const saved = nodesSaved(plan, work, isWorthIt) - leaves;
   if (saved < 0) return refuse(`${plan.site.node.label} would leave more nodes behind than it takes away`);
-  if ([plan.site.node, ...plan.vanishing].some(isBatchNormalization)) return plan;
+  if (isWorthIt) return plan;
   if (saved === 0) return refuse(`${plan.site.node.label} would only move`);
   const copied = copiedBy(plan, work);
   return copied ? refuse(`${plan.site.node.label} would need a copy of ${copied.name}, which others read too`) : plan;

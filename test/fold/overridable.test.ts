@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EdgefoldError } from '../../src/errors.ts';
 import { foldGraph, type FoldOptions } from '../../src/fold/fold-graph.ts';
 import { Graph, Node, Value } from '../../src/onnx/graph.ts';
+import { overridableInitializers } from '../../src/onnx/shapes/initializers.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { writeOnnx } from '../../src/onnx/write.ts';
 import { float32 } from '../../src/tensor.ts';
@@ -53,6 +54,18 @@ describe('keepOverridable', () => {
     expect(report.batchNormalizations.folded).toBe(1);
     expect(inputsOf(foldGraph(graph, { keepOverridable: true }).graph)).toEqual(['x', 'free']);
   });
+});
+
+test('what may be overridden still may, when all that was not listed has gone', async () => {
+  const f = new Fixture();
+  const x = f.input([2, 3]);
+  const y = f.node('MatMul', [f.node('Mul', [x, f.graph.constant('c', float32([1], [1]))]), f.integers([3, 5])]);
+  const graph = f.done(f.node('Neg', [y]));
+  graph.inputs.push(graph.initializers.find(({ name }) => name === 'W')!);
+  const folded = readOnnx(writeOnnx(await foldedRun(graph, {})));
+  expect([folded.initializers.map(({ name }) => name), inputsOf(folded)]).toEqual([['W'], ['x', 'W']]);
+  expect([...overridableInitializers(folded)].map(({ name }) => name)).toEqual(['W']);
+  expect(foldGraph(folded).report.changed).toBe(false);
 });
 
 describe('freeze', () => {

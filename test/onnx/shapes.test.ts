@@ -119,6 +119,10 @@ describe('a symbolic dimension keeps its name', () => {
     ['ArgMax', [['N', 3]], { axis: int(1) }, ['N', 1]],
     ['DepthToSpace', [['N', 8, 2, 3]], { blocksize: int(2) }, ['N', 2, 4, 6]],
     ['SpaceToDepth', [['N', 2, 4, 6]], { blocksize: int(2) }, ['N', 8, 2, 3]],
+    ['BatchNormalization', [['N', 'C', 4], [3], [3], [3], [3]], {}, ['N', 3, 4]],
+    ['BatchNormalization', [['N', 5, 4], [3], [3], [3], [3]], {}, ['N', 5, 4]],
+    ['BatchNormalization', [['N'], [1], [1], [1], [1]], {}, ['N']],
+    ['InstanceNormalization', [['N', 'C', 4], ['D'], ['D']], {}, ['N', 'D', 4]],
     ['LSTM', [['T', 'N', 3], [2, 20, 3], [2, 20, 5]], { hidden_size: int(5), direction: string('bidirectional') }, ['T', 2, 'N', 5]], // prettier-ignore
   ];
   test.each(cases)('%s of %j', (opType, given, attributes, expected) => {

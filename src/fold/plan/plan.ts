@@ -119,11 +119,16 @@ export function arrivalsOf(
   return arrived.kind === 'plan' ? arrived.arrivals : arrived;
 }
 
-/** Nodes that a plan saves: those that vanish, less the biases that have to be added. */
-export function nodesSaved({ vanishing, edits }: Plan, world: World): number {
+/**
+ * Nodes that a plan saves: those that vanish, less the biases that have to be added. With `isWorthIt`, what becomes
+ * another operator to have a bias adds none.
+ */
+export function nodesSaved({ vanishing, edits }: Plan, world: World, isWorthIt: boolean): number {
   const added = [...edits].map(([node, { linear, edit }]) => {
     const hadBias = changesBias(world.edit(node)?.edit ?? NO_EDIT, linear);
-    return changesBias(edit, linear) && !hadBias ? (ruleOf(node, world.facts.graph)?.biasNodes ?? 0) : 0;
+    if (!changesBias(edit, linear) || hadBias) return 0;
+    const { biasNodes = 0, becomesBiased } = ruleOf(node, world.facts.graph) ?? {};
+    return isWorthIt && becomesBiased?.(node, linear, world.facts) ? 0 : biasNodes;
   });
   return 1 + vanishing.length - added.reduce((sum, count) => sum + count, 0);
 }

@@ -46,11 +46,10 @@ export const matMul: Rule = {
 
   write(node, { linear, weight, bias }, graph) {
     const [a, b] = node.inputs;
-    const isRight = linear.weightInput === 1;
-    const inputs = isRight ? [a, weight ?? b] : [weight ?? a, b];
+    const inputs = linear.weightInput === 1 ? [a, weight ?? b] : [weight ?? a, b];
     const broadcast = graph.opset < 7 ? { broadcast: int(1) } : {};
     if (!bias) graph.replace(node, { inputs });
-    else if (isRight && graph.rank(a) === 2 && graph.rank(b) === 2)
+    else if (becomesGemm(node, linear, graph.facts))
       graph.replace(node, {
         opType: 'Gemm',
         inputs: [...inputs, bias],
@@ -60,7 +59,13 @@ export const matMul: Rule = {
   },
 
   biasNodes: 1,
+  becomesBiased: becomesGemm,
 };
+
+/** Gemm multiplies two matrices and adds a bias to each row. */
+function becomesGemm({ inputs: [a, b] }: Node, { weightInput }: Linear, facts: Facts): boolean {
+  return weightInput === 1 && facts.rank(a) === 2 && facts.rank(b) === 2;
+}
 
 interface Side {
   readonly kind: 'side';

@@ -58,6 +58,8 @@ export interface Rule {
   readonly biasInput?: number;
   /** How many nodes it takes to give the node a first bias. */
   readonly biasNodes?: number;
+  /** Whether the node instead becomes another operator, with a bias; to bring arithmetic there for its own sake only moves it. */
+  readonly becomesBiased?: (node: Node, linear: Linear, facts: Facts) => boolean;
 }
 
 /** What is left out stays as it is. */

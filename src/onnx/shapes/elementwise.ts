@@ -4,9 +4,9 @@ import type { Operands, ShapeRule } from './types.ts';
 
 /** Operators whose first output has the type of their first input. */
 export const SAME_AS_INPUT = [
-  'Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'BatchNormalization', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh',
+  'Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh',
   'CumSum', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu', 'GroupNormalization', 'HardSigmoid', 'HardSwish', 'Hardmax', 'Identity',
-  'ImageScaler', 'InstanceNormalization', 'LRN', 'LayerNormalization', 'LeakyRelu', 'Log', 'LogSoftmax', 'LpNormalization',
+  'ImageScaler', 'LRN', 'LayerNormalization', 'LeakyRelu', 'Log', 'LogSoftmax', 'LpNormalization',
   'MeanVarianceNormalization', 'Mish', 'Neg', 'PRelu', 'RMSNormalization', 'Reciprocal', 'Relu', 'Round', 'ScaledTanh',
   'Selu', 'Shrink', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softmax', 'Softplus', 'Softsign', 'Sqrt', 'Swish', 'Tan', 'Tanh',
   'ThresholdedRelu',
@@ -30,6 +30,13 @@ export const COMPARING = ['And', 'Equal', 'Greater', 'GreaterOrEqual', 'Less', '
 export const TESTING = ['IsInf', 'IsNaN', 'Not'];
 
 export const sameAsInput: ShapeRule = (x) => [{ dtype: x.dtype(0), shape: x.shape(0) }];
+
+/** Of channels along axis 1 whose parameters are `[C]`: as many as those tell of, where x does not. */
+export const perChannel: ShapeRule = (x) => {
+  const [shape, parameter] = [x.shape(0), x.shape(1)];
+  const isUntold = shape && shape.length > 1 && typeof shape[1] !== 'number' && parameter?.length === 1;
+  return [{ dtype: x.dtype(0), shape: isUntold ? shape.with(1, parameter[0]!) : shape }];
+};
 
 /** Dropout: the second output is the mask, bool since opset 10. */
 export const dropout: ShapeRule = (x) => [

@@ -15,8 +15,21 @@ function listedInitializers(graph: Graph): ListedInitializers {
   const inputs = new Set(graph.inputs);
   const listed = graph.initializers.filter((value) => inputs.has(value)).length;
   if (listed === 0) return 'none';
+  if (graph.model.metadata.get(MEANT) === 'overridable') return 'overridable';
   if (graph.model.irVersion < 4) return 'required';
   return listed === graph.initializers.length ? 'habit' : 'overridable';
+}
+
+/** The entry of `metadata_props` which says that the list is meant, where it would look like a habit. */
+const MEANT = 'edgefold.initializers';
+
+/**
+ * Sees to it that {@link overridableInitializers} finds the listed initializers of a changed graph to be overridable:
+ * where the others have gone, those that are left would look like an exporter's habit.
+ */
+export function declareOverridable(graph: Graph): void {
+  const listed = listedInitializers(graph);
+  if (listed === 'habit' || listed === 'required') graph.model.metadata.set(MEANT, 'overridable');
 }
 
 /** What the caller says about initializers that are inputs too. */

@@ -15,6 +15,7 @@ const shape: ShapeRule = (x) => {
 /** The one table of shape rules, by operator of the ai.onnx domain. */
 export const SHAPE_RULES: ReadonlyMap<string, ShapeRule> = new Map([
   ...named(elementwise.SAME_AS_INPUT, elementwise.sameAsInput),
+  ...named(['BatchNormalization', 'InstanceNormalization'], elementwise.perChannel),
   ...named(elementwise.BROADCASTING, elementwise.broadcasting),
   ...named(elementwise.COMPARING, elementwise.comparing),
   ...named(elementwise.TESTING, elementwise.testing),

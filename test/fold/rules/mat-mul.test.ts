@@ -27,6 +27,20 @@ describe('MatMul', () => {
     ]);
   });
 
+  test('takes in what stands behind several, as long as each becomes a Gemm', async () => {
+    const f = new Fixture();
+    const x = f.input(['N', 5]);
+    const y = f.node('Max', [
+      f.node('MatMul', [x, f.integers([5, 7])]),
+      f.node('MatMul', [x, f.integers([5, 7], 'V')]),
+    ]);
+    await checkFold(f.done(f.batchNormalization(y, 7, { gamma: [1, 2, 3, 4, 5, 6, 7] })), [
+      'matmul_2 = Gemm(x, W_1, W_bias)',
+      'matmul_1_1 = Gemm(x, V_1, V_bias)',
+      'bn = Max(matmul_2, matmul_1_1)',
+    ]);
+  });
+
   test('without a bias stays a MatMul where only a scale is folded', async () => {
     const f = new Fixture();
     const y = f.node('MatMul', [f.input(['N', 5]), f.integers([5, 7])]);
