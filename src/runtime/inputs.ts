@@ -108,6 +108,17 @@ function checkArray(spec: TensorSpec, data: unknown): void {
   const array = spec.dtype === 'string' ? Array : ARRAY_OF[spec.dtype];
   const fits = data instanceof array && (array !== Array || (data as unknown[]).every((s) => typeof s === 'string'));
   if (!fits) fail(spec.name, 'the array is of the wrong kind', `${array.name} for ${spec.dtype}`, wordFor(data));
+  if (data.length === 0 && ArrayBuffer.isView(data) && isDetached(data.buffer))
+    fail(spec.name, 'the memory of the array has been transferred', 'an array whose memory is still its own');
+}
+
+/** It looks like an array without elements, as for a batch without rows. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    return new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
+  }
 }
 
 /** The shape that `length` elements can only have: no dimension is free, or one is and the others divide it. */

@@ -10,12 +10,17 @@ import { Remote, type OpenLine } from './remote.ts';
 import { LocalRunner, type Runner, type Turns } from './runner.ts';
 import { checkIntegrity } from './source.ts';
 
+/** What tells a file that is no ONNX model from one that is. */
+export const HEAD_BYTES = 512;
+
 /** What Node and browsers do each in their own way. */
 export interface Platform {
   defaults(options: LoadOptions): PlatformDefaults;
   /** Bytes, or a path that onnxruntime reads itself. */
   read(source: LoadSource, options: LoadOptions): Promise<ModelSource>;
   bytesOf(source: ModelSource): Promise<Uint8Array>;
+  /** How the model begins; at least {@link HEAD_BYTES} if it has them. */
+  headOf(source: ModelSource): Promise<Uint8Array>;
   metadata(source: ModelSource): ReadonlyMap<string, string>;
   /** Writes sizes of symbolic dimensions into the graph. */
   fixDims(source: ModelSource, sizes: Readonly<Record<string, number>>): Promise<Uint8Array>;
@@ -42,6 +47,7 @@ export function loader(platform: Platform): Load {
     if (options.signal && !canAbort) throw unabortable(checked.thread);
     const start = performance.now();
     const model = await prepared(platform, source, options);
+    await checkHead(await platform.headOf(model), model);
     const metadata = platform.metadata(model);
     const settings = await withThreads(checked, model, platform.threadPolicy);
     const msToFetch = performance.now() - start;
@@ -86,6 +92,15 @@ async function prepared(platform: Platform, source: LoadSource, options: LoadOpt
   }
   return Object.keys(fixed).length === 0 ? model : platform.fixDims(model, fixed);
 }
+
+/** ONNX files begin with their IR version; for what does not, there may be better words than that it cannot be parsed. */
+async function checkHead(head: Uint8Array, model: ModelSource): Promise<void> {
+  if (head[0] === FIRST_FIELD && head[1] !== 1) return;
+  const { checkOnnx } = await import('./not-onnx.ts');
+  checkOnnx(head, typeof model === 'string' ? model : 'the model');
+}
+
+const FIRST_FIELD = 0x08;
 
 interface Started {
   readonly runner: Runner;

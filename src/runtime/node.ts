@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { EdgefoldError } from '../errors.ts';
 import { externalDataReader } from '../files/external-data.ts';
 import { readMetadata } from '../onnx/proto/metadata.ts';
 import { wordsOf } from './faults.ts';
-import { loader, type Platform } from './load.ts';
+import { HEAD_BYTES, loader, type Platform } from './load.ts';
 import type { Load, LoadOptions, LoadSource, ModelSource } from './model.ts';
 import { bindings } from './node/bindings.ts';
 import { openProcess, openWorker } from './node/lines.ts';
@@ -26,6 +26,7 @@ const platform: Platform = {
   }),
   read,
   bytesOf: (source) => (typeof source === 'string' ? readFile(source) : Promise.resolve(source)),
+  headOf: (source) => (typeof source === 'string' ? headOfFile(source) : Promise.resolve(source)),
   metadata: (source) => (typeof source === 'string' ? metadataOfFile(source) : metadataOfBytes(source)),
   fixDims,
   here: { bindings, turns: new Turns() },
@@ -117,6 +118,16 @@ async function checkedFile(path: string): Promise<string> {
     expected: 'a file that holds a model',
     received: kind,
   });
+}
+
+async function headOfFile(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 const metadataOfBytes = (bytes: Uint8Array) =>

@@ -226,11 +226,32 @@ describe('loading', () => {
   });
 
   test.each([
-    ['an HTML page', new TextEncoder().encode('<!doctype html>'), /protobuf parsing failed/],
+    ['a text', new TextEncoder().encode('no model at all'), /protobuf parsing failed/],
     ['half a model', MLP.subarray(0, MLP.length / 2), /onnxruntime refused the model: ./],
     ['an unknown operator', oneNode('NoSuchOperator', { shape: [1] }), /NoSuchOperator/],
   ])('refuses %s in the words of onnxruntime', async (_, bytes, words) => {
     await expect(load(bytes)).rejects.toMatchObject(failure('RUNTIME', words));
+  });
+
+  test.each([
+    ['an HTML page', '<!doctype html>', /found an HTML page/],
+    ['a .keras file', 'PK\x03\x04', /found a zip archive .*edgefold export/],
+    ['a SavedModel', '\x08\x01\x12\x02\n\x00', /found a TensorFlow SavedModel.*edgefold export/],
+  ])('says of %s what it is, from bytes and from a file', async (_, text, words) => {
+    const bytes = Buffer.from(text, 'latin1');
+    const folder = mkdtempSync(join(tmpdir(), 'edgefold-test-'));
+    const path = join(folder, 'other.onnx');
+    writeFileSync(path, bytes);
+    for (const source of [bytes, path]) await expect(load(source)).rejects.toMatchObject(failure('FORMAT', words));
+    rmSync(folder, { recursive: true });
+  });
+
+  test('refuses an input whose memory has been transferred', async () => {
+    await using model = await load(MLP);
+    const x = new Float32Array(784);
+    structuredClone(x.buffer, { transfer: [x.buffer] });
+    const inputs = { [model.inputs[0]!.name]: x };
+    await expect(model.run(inputs)).rejects.toMatchObject(failure('INPUT', /memory of the array has been transferred/));
   });
 
   test('refuses an output that is no tensor', async () => {

@@ -254,7 +254,8 @@ export const SUITE: readonly Case[] = [
   {
     name: 'loads the next model after one that is none',
     async run(load, options) {
-      await fails('RUNTIME', load(new TextEncoder().encode('<!doctype html>'), options), 'PROVIDER');
+      await fails('RUNTIME', load(new TextEncoder().encode('no model at all'), options), 'PROVIDER');
+      await fails('FORMAT', load(new TextEncoder().encode('<!doctype html>'), options));
       await fails('RUNTIME', load(oneNode('NoSuchOperator', { shape: [1] }), options), 'PROVIDER');
       await (await load(MLP, options)).dispose();
     },

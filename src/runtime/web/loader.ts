@@ -98,6 +98,7 @@ const PLATFORM = {
   optionNames: ['cache', 'assets'],
   defaults: () => ({ providers: ['wasm'], thread: 'worker', threads: ['here', 'worker'] }),
   bytesOf: (source) => Promise.resolve(bytesOf(source)),
+  headOf: (source) => Promise.resolve(bytesOf(source)),
   metadata: (source) => {
     const bytes = bytesOf(source);
     return readMetadata((offset, length) => bytes.subarray(offset, offset + length), bytes.length);

@@ -18,7 +18,7 @@ export function buildTests(stage: () => Stage): void {
     await viteBuild(app.folder);
     const files = readdirSync(join(app.folder, 'dist/assets'));
     // The page's own code, in as many pieces as Vite likes.
-    const others = files.filter((file) => !/^(index|chunk|fix-dims|cost|read)-/.test(file));
+    const others = files.filter((file) => !/^(index|chunk|fix-dims|not-onnx|cost|read)-/.test(file));
     expect(others.map(plainName).sort()).toEqual(['ort-wasm-simd-threaded.wasm', 'ort-wasm.js', 'worker.js']);
     for (const isIsolated of [true, false]) {
       const site = await openSite({ folders: [join(app.folder, 'dist')], isIsolated });
