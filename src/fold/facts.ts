@@ -58,6 +58,11 @@ export class Facts {
     this.#constants.remember(value, values);
   }
 
+  /** Takes a new constant for what is stored. @returns whether it was known more precisely. */
+  takeAsStored(value: Value): boolean {
+    return this.#constants.takeAsStored(value);
+  }
+
   /** The same for large weights, of which it is known what they were made of. */
   rememberProduct(value: Value, product: Product): void {
     this.#constants.rememberProduct(value, product);

@@ -43,6 +43,7 @@ const STEPS: readonly Step[] = [
   leaveLessAtSites,
   (work, { rewritten }) => note(rewritten, disarmMatMuls(work)),
   (work, { rewritten }) => note(rewritten, keepPadsApart(work)),
+  foldAsStored,
 ];
 
 /** Folds one graph until nothing moves any more. */
@@ -87,6 +88,16 @@ function leaveLessAtSites(work: Workspace, progress: Progress): number {
     const alone = progress.reasons.get(node);
     if (whole && alone && alone !== whole) progress.reasons.set(node, `${whole}; its scale alone, ${alone}`);
   }
+  return count;
+}
+
+/**
+ * The constant of an affine that is left is a float from now on, and as that float it may go where the number before
+ * rounding could not, such as past bounds that have to stay floats: the next run would find it so.
+ */
+function foldAsStored(work: Workspace, progress: Progress): number {
+  let count = 0;
+  for (const node of candidates(work)) if (work.takeAsStored(node)) count += fold(node, foldSite, work, progress);
   return count;
 }
 

@@ -96,6 +96,12 @@ export class Workspace implements World, GraphEditor {
     return value;
   }
 
+  /** Takes the constants of a node for what is stored of them. @returns whether any was known more precisely. */
+  takeAsStored(node: Node): boolean {
+    const changed = node.inputs.filter((value) => value && this.facts.takeAsStored(value));
+    return changed.length > 0 && this.#lifted.delete(node);
+  }
+
   replace(node: Node, change: Change): Node {
     const { name = node.name, opType = node.opType, inputs = [...node.inputs], outputs = node.outputs } = change;
     const attributes = change.attributes ?? (opType === node.opType ? node.attributes : new Map<string, Attribute>());

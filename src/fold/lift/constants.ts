@@ -95,6 +95,11 @@ export class Constants {
     else if (value.constant) this.#known.set(value, onDemand(value.constant, { product }));
   }
 
+  /** From now on the elements are what is stored. @returns whether they were known more precisely. */
+  takeAsStored(value: Value): boolean {
+    return value.constant !== undefined && this.#known.get(value)?.values !== undefined && this.#known.delete(value);
+  }
+
   /** Lets go of the elements of a value that has no reader left; a file may hold more of them than memory does. */
   forget(value: Value): void {
     this.#known.delete(value);
