@@ -61,3 +61,13 @@ test('weights of a kernel that is as large as its channels are told from those b
   await checkFold(graph, undefined);
   expect(Object.values(elements(foldGraph(graph).graph))).toContain('4,1,1,1');
 });
+
+test('numbers of the weights that happen to be those of their shape are not taken for it', async () => {
+  const f = new Fixture();
+  const flat = f.graph.constant('flat', float32([2], [2, 1]));
+  const y = f.node('MatMul', [f.input([3, 5, 2]), f.node('Reshape', [flat, f.shape([2, 1])])]);
+  await checkFold(f.done(f.node('Mul', [y, f.graph.constant('c', float32([1], [0]))])), [
+    'reshape_2 = Expand(reshape_1, reshape_shape)',
+    'mul = MatMul(x, reshape_2)',
+  ]);
+});
