@@ -14,10 +14,15 @@ export type Compile = (wasm: string) => Promise<Compiled>;
 type OnProgress = (progress: LoadProgress) => void;
 
 /** Who waits for a download; it ends when nobody does any more. */
-interface Download {
+interface Download extends Watchers {
   readonly result: Promise<Compiled>;
   readonly giveUp: AbortController;
+}
+
+interface Watchers {
   readonly waiting: Set<Waiting>;
+  /** Of how many bytes each caller was told; the workers of one load have the same. */
+  readonly told: WeakMap<OnProgress, number>;
 }
 
 interface Waiting {
@@ -43,11 +48,20 @@ export async function compileOnce(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await download.result;
+    const compiled = await download.result;
+    if (onProgress && !signal?.aborted) tellWhole(onProgress, compiled, download.told);
+    return compiled;
   } finally {
     download.waiting.delete(waiting);
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** Whoever came when nothing was left to count learns how much it was. */
+function tellWhole(tell: OnProgress, { sizeBytes }: Compiled, told: Download['told']): void {
+  if (sizeBytes === undefined || told.get(tell) === sizeBytes) return;
+  told.set(tell, sizeBytes);
+  tell({ phase: 'runtime', loadedBytes: sizeBytes, totalBytes: sizeBytes });
 }
 
 /** Whoever asks from now on does not wait for a download that is being ended. */
@@ -62,8 +76,8 @@ function forget(wasm: string, download: Download): void {
 
 function begun(wasm: string): Download {
   const ending = new AbortController();
-  const waiting = new Set<Waiting>();
-  const download: Download = { result: compile(wasm, ending.signal, waiting), giveUp: ending, waiting };
+  const watchers: Watchers = { waiting: new Set(), told: new WeakMap() };
+  const download: Download = { result: compile(wasm, ending.signal, watchers), giveUp: ending, ...watchers };
   downloads.set(wasm, download);
   download.result.catch(() => {
     forget(wasm, download);
@@ -71,14 +85,14 @@ function begun(wasm: string): Download {
   return download;
 }
 
-async function compile(wasm: string, signal: AbortSignal, waiting: ReadonlySet<Waiting>): Promise<Compiled> {
+async function compile(wasm: string, signal: AbortSignal, watchers: Watchers): Promise<Compiled> {
   const response = await fetch(wasm, { signal, credentials: 'same-origin' }).catch((cause: unknown) => {
     throw new Error(`${wasm} cannot be fetched: ${whyUnreachable(wasm, cause)}`, { cause });
   });
   const unfit = whyUnfit(response);
   if (unfit !== undefined) throw new Error(`${wasm} cannot be fetched: ${unfit}`);
-  const isWatched = [...waiting].some(({ onProgress }) => onProgress);
-  const body = isWatched ? counted(response, waiting) : typed(response);
+  const isWatched = [...watchers.waiting].some(({ onProgress }) => onProgress);
+  const body = isWatched ? counted(response, watchers) : typed(response);
   const module = await WebAssembly.compileStreaming(body).catch((cause: unknown) => {
     throw new Error(`${wasm} cannot be compiled: ${wordsOf(cause)}`, { cause });
   });
@@ -93,7 +107,7 @@ function typed(response: Response): Response {
   return response.headers.get('content-type') === TYPE ? response : wasmResponse(response.body);
 }
 
-function counted(response: Response, waiting: ReadonlySet<Waiting>): Response {
+function counted(response: Response, { waiting, told }: Watchers): Response {
   const length = response.headers.get('content-length');
   const isPlain = length !== null && !response.headers.get('content-encoding');
   let loadedBytes = 0;
@@ -101,8 +115,10 @@ function counted(response: Response, waiting: ReadonlySet<Waiting>): Response {
     transform(piece, controller) {
       loadedBytes += piece.length;
       const progress: LoadProgress = { phase: 'runtime', loadedBytes, ...(isPlain && { totalBytes: Number(length) }) };
-      // Workers of one pool ask for the same caller.
-      for (const tell of new Set([...waiting].map(({ onProgress }) => onProgress))) tell?.(progress);
+      for (const tell of new Set([...waiting].flatMap(({ onProgress = [] }) => onProgress))) {
+        told.set(tell, loadedBytes);
+        tell(progress);
+      }
       controller.enqueue(piece);
     },
   });

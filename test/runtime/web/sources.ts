@@ -41,17 +41,20 @@ export function sourceTests(stage: () => Stage): void {
   test('tells how much of the runtime and of the model has come, and how much there is', async () => {
     const { browser, isolated } = stage();
     const page = await pageOf(browser, isolated);
-    const steps = await page.evaluate(async () => {
-      const steps: LoadProgress[] = [];
-      const model = await edgefold.load('/mlp.onnx', { onProgress: (step) => steps.push(step) });
-      await model.dispose();
-      return steps;
-    });
-    const last = (phase: string) => steps.filter((step) => step.phase === phase).at(-1);
     const [model, runtime] = [sizeOf('mlp.onnx'), sizeOf('web/ort-wasm-simd-threaded.wasm')];
-    expect(last('model')).toEqual({ phase: 'model', loadedBytes: model, totalBytes: model });
-    expect(last('runtime')).toEqual({ phase: 'runtime', loadedBytes: runtime, totalBytes: runtime });
-    expect([...new Set(steps.map(({ phase }) => phase))]).toEqual(['model', 'runtime', 'create', 'warmup']);
+    // The second load finds a runtime that has come, and hears how much that was.
+    for (let i = 0; i < 2; i++) {
+      const steps = await page.evaluate(async () => {
+        const steps: LoadProgress[] = [];
+        const model = await edgefold.load('/mlp.onnx', { onProgress: (step) => steps.push(step) });
+        await model.dispose();
+        return steps;
+      });
+      const last = (phase: string) => steps.filter((step) => step.phase === phase).at(-1);
+      expect(last('model')).toEqual({ phase: 'model', loadedBytes: model, totalBytes: model });
+      expect(last('runtime')).toEqual({ phase: 'runtime', loadedBytes: runtime, totalBytes: runtime });
+      expect([...new Set(steps.map(({ phase }) => phase))]).toEqual(['model', 'runtime', 'create', 'warmup']);
+    }
     await page.close();
   });
 
