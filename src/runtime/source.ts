@@ -24,6 +24,9 @@ export async function readBytes(source: Exclude<LoadSource, string>, options: Re
   throw new EdgefoldError('USAGE', 'this is no source of a model', {
     expected: 'a path, a URL, bytes, a Blob, a Response or a ReadableStream',
     received: wordFor(source),
+    ...(Symbol.asyncIterator in Object(source) && {
+      hint: 'Readable.toWeb makes a ReadableStream of a stream of Node.',
+    }),
   });
 }
 

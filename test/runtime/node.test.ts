@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import { Readable } from 'node:stream';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -363,6 +364,14 @@ test('an option that there is not is refused, so that a slip of the pen chooses 
 test('a stream of text is no model, and no path either', async () => {
   const stream = new ReadableStream({ start: (controller) => { controller.enqueue('package.json'); controller.close(); } }); // prettier-ignore
   await expect(load(stream as ReadableStream<Uint8Array>)).rejects.toMatchObject({ code: 'USAGE', received: 'string' });
+});
+
+test("a stream of Node's own kind is refused with the way to make one that is taken", async () => {
+  const stream = Readable.from([MLP]);
+  await expect(load(stream as never)).rejects.toMatchObject({ code: 'USAGE', hint: /Readable\.toWeb/ });
+  const model = await load(Readable.toWeb(stream) as ReadableStream<Uint8Array>);
+  expect(model.inputs).toHaveLength(1);
+  await model.dispose();
 });
 
 test.runIf(process.platform === 'linux')(
