@@ -31,7 +31,11 @@ export const DRAW_CHARTS = `
   const charts = JSON.parse(document.getElementById('charts').textContent);
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const SERIES = ['--first', '--second'];
-  const axis = (extra) => ({ stroke: colour('--ink'), grid: { stroke: colour('--line') }, ticks: { stroke: colour('--line') }, ...extra });
+  // Lines only where a number stands.
+  const axis = (isShown, extra) => {
+    const lines = { stroke: colour('--line'), width: 1, filter: (_, at) => at.map((v) => (isShown(v) ? v : null)) };
+    return { stroke: colour('--ink'), grid: lines, ticks: lines, ...extra };
+  };
   const style = (chart, i) => chart.kind === 'bars'
     ? { fill: colour(SERIES[i]) + '99', paths: uPlot.paths.bars({ size: [0.8, 60], align: chart.series.length > 1 ? (i === 0 ? 1 : -1) : 0 }), points: { show: false } }
     : { paths: () => null, points: { show: true, size: 7, fill: colour(SERIES[i]) } };
@@ -43,9 +47,9 @@ export const DRAW_CHARTS = `
     new uPlot({
       width: Math.max(280, place.clientWidth), height: 280,
       scales: { x: { time: false, range: [-0.6, chart.labels.length - 0.4] }, y: chart.logarithmic ? { distr: 3, range: (_, low, high) => [low / 2, high * 2] } : {} },
-      axes: [axis({ label: chart.xLabel, values: (_, at) => at.map(named) }), axis({ label: chart.yLabel, size: 70, values: (_, at) => at.map((v) => v === null ? '' : Number(v.toPrecision(3)).toString()) })],
-      series: [{ label: chart.xLabel, value: (_, i) => (i === null ? '' : named(i)) }, ...chart.series.map((series, i) => ({
-        label: series.label, stroke: colour(SERIES[i]), value: (_, v) => (v === null ? '' : Number(v.toPrecision(4)).toString()), ...style(chart, i) }))],
+      axes: [axis((v) => named(v) !== '', { label: chart.xLabel, values: (_, at) => at.map(named) }), axis((v) => !chart.logarithmic || Number.isInteger(Math.round(Math.log10(v) * 1e9) / 1e9), { label: chart.yLabel, size: 70, values: (_, at) => at.map((v) => v === null ? '' : Number(v.toPrecision(3)).toString()) })],
+      series: [{ label: chart.xLabel, value: (_, i) => (i === null ? '–' : named(i)) }, ...chart.series.map((series, i) => ({
+        label: series.label, stroke: colour(SERIES[i]), value: (_, v) => (v === null ? '–' : Number(v.toPrecision(4)).toString()), ...style(chart, i) }))],
     }, [x, ...chart.series.map(({ values }) => values)], place);
   }
   for (const box of document.querySelectorAll('.tall .node:first-of-type rect')) {

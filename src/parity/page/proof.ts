@@ -42,9 +42,10 @@ function totals({
   worstShare,
 }: ParityReport['audit']): Html {
   return html`<p>
-      <strong>${verdict}</strong>${reason === undefined ? '' : html`: ${reason}`}. ${covered} of ${folds} folds lie in
-      ${sites} sites, ${proven} of them proven; ${elements} elements were checked, ${violations} broke a bound. The
-      worst used ${worstShare < Number.MAX_VALUE ? percent(worstShare) : 'more than all'} of it.
+      <strong>${verdict}</strong>${reason === undefined ? '' : html`: ${reason}`}.
+      ${folds === 0 ? '' : html`${covered} of ${folds} folds lie in `}${sites} sites, ${proven} of them proven;
+      ${elements} elements were checked, ${violations} broke a bound. The worst used
+      ${worstShare < Number.MAX_VALUE ? percent(worstShare) : 'more than all'} of it.
     </p>
     <p class="soft">
       Both ways read the very same float values, and each is held against the exact result in float64. A difference

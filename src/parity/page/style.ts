@@ -12,6 +12,7 @@ p { max-width: 46rem; } .soft, caption, figcaption { color: var(--soft); }
 .tall { max-height: 48rem; overflow: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; } caption { text-align: left; padding: .5rem .75rem; }
 th, td { text-align: left; padding: .3rem .75rem; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; } th { font-weight: 600; white-space: nowrap; }
+td:not(.number) { min-width: 9rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 figure { margin: 1rem 0; } .chart { min-height: 320px; background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .5rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem; } .pair h3 { font-size: 1rem; margin: 0 0 .25rem; }
