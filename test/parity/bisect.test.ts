@@ -53,6 +53,20 @@ test.each([0, 1])('a weight that is off by a thousandth is found in the Gemm tha
   expect(difference).toBeGreaterThan(found.site.worst!.bound / 2);
 });
 
+test('the small models hold what they need and no more, also where every initializer is listed as an input', async () => {
+  const { reference, candidate } = await pair();
+  const samples = await samplesOf(reference);
+  for (const graph of [reference, candidate]) graph.inputs.push(...graph.initializers);
+  const wrong = withDefect(candidate, 1, (weight) => weight * 1.001);
+  const found = await bisect({ load, reference, candidate: wrong, samples });
+  if (found.verdict !== 'found') throw new Error(`${found.verdict}: ${found.reason}`);
+  for (const { graph, inputs } of [found.reference, found.candidate]) {
+    expect(graph.initializers.length).toBeLessThan(reference.initializers.length);
+    for (const value of graph.initializers) expect([value.name, value.uses.size]).not.toEqual([value.name, 0]);
+    expect(graph.inputs.map(({ name }) => name)).toEqual([...inputs.keys()]);
+  }
+});
+
 test('two right models have nothing to be found', async () => {
   const { reference, candidate } = await pair();
   const samples = await samplesOf(reference);

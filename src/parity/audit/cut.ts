@@ -35,6 +35,7 @@ export function cutGraph(graph: Graph, leaves: ReadonlyMap<string, Tensor>, outp
   });
   refill(copy.inputs, inputs.map(({ input }) => input)); // prettier-ignore
   refill(copy.outputs, [result]);
+  copy.dropUnusedConstants();
   return { graph: copy, inputs: new Map(inputs.map(({ input, tensor }) => [input.name, tensor])) };
 }
 
