@@ -69,8 +69,8 @@ export class Facts {
   }
 
   /** The elements of a small constant of any numeric dtype, such as axes or pads. */
-  numbers(value: Value | undefined): readonly number[] | undefined {
-    return this.#types.numbers(value);
+  numbers(value: Value | undefined, most?: number): readonly number[] | undefined {
+    return this.#types.numbers(value, most);
   }
 
   /** A value that takes the place of another has its type. */

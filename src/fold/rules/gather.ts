@@ -1,5 +1,5 @@
 import type { Node } from '../../onnx/graph.ts';
-import { along, isUniform, type Affine } from '../algebra/affine.ts';
+import { along, isUniform, MOST_ENTRIES, pick, place, type Affine } from '../algebra/affine.ts';
 import type { Numbers } from '../lift/constants.ts';
 import { refuse, type Facts, type Refusal } from '../facts.ts';
 import { fits, type Linear } from '../algebra/linear.ts';
@@ -13,7 +13,10 @@ import { absorb, push, type Rule } from './rule.ts';
  *   E′[…, f] = s[f] · E[…, f] + t[f]
  *
  * Shapes: x or E `[…, n, …]`, y `[…, …indices, …]`; the affine of a table has to act along its last axis.
- * Along the axes of the indices, an affine depends on where a slice goes, not on which it is.
+ *
+ * Along the axis that is gathered, constant indices say which entries of an affine in front go where: channels in another
+ * order. One behind is put back in its places where each slice is taken once, or every time with the same entry, and the
+ * slices that nobody took are left as they are. Indices of two axes and more would make an affine of as many.
  *
  * Source: https://onnx.ai/onnx/operators/onnx__Gather.html
  */
@@ -35,7 +38,11 @@ export const gather: Rule = {
     const value = node.outputs[0]!;
     if (isUniform(affine)) return push({ value, affine });
     const [gathered, indices] = axesOf(node, facts);
-    if (affine.axis === gathered) return refuse(`${node.label} takes slices along axis ${gathered}`);
+    if (affine.axis === gathered) {
+      const taken = indices! > 1 ? undefined : takenBy(node, gathered, facts);
+      if (!taken) return refuse(`${node.label} takes slices along axis ${gathered} that are not known`);
+      return push({ value, affine: pick(affine, taken.indices) });
+    }
     if (gathered === undefined || indices === undefined) return refuse(`${node.label} has inputs of unknown ranks`);
     return push({ value, affine: along(affine, affine.axis < gathered ? affine.axis : affine.axis + indices - 1) });
   },
@@ -48,14 +55,50 @@ export const gather: Rule = {
   biasInput: 0,
 };
 
+type Moved = { readonly kind: 'affine'; readonly affine: Affine } | Refusal;
+
 /** The affine of y as one of x. */
-function before(node: Node, affine: Affine, facts: Facts): { kind: 'affine'; affine: Affine } | Refusal {
+function before(node: Node, affine: Affine, facts: Facts): Moved {
   if (isUniform(affine)) return { kind: 'affine', affine };
   const [gathered, indices] = axesOf(node, facts);
   if (gathered === undefined || indices === undefined) return refuse(`${node.label} has inputs of unknown ranks`);
   if (affine.axis < gathered) return { kind: 'affine', affine };
   if (affine.axis >= gathered + indices) return { kind: 'affine', affine: along(affine, affine.axis - indices + 1) };
-  return refuse(`${node.label} puts its slices along axis ${affine.axis}, along which the affine acts`);
+  return putBack(node, affine, gathered, facts);
+}
+
+/** The affine along the one axis of the indices as one along the axis that is gathered. */
+function putBack(node: Node, affine: Affine, gathered: number, facts: Facts): Moved {
+  const isRow = facts.rank(node.inputs[1]) === 1;
+  const taken = isRow ? takenBy(node, gathered, facts) : undefined;
+  if (!taken) return refuse(`${node.label} puts slices along axis ${affine.axis} that are not known`);
+  const { indices, size } = taken;
+  const { scale, shift } = affine;
+  const isSame = (a: number, b: number) => [scale, shift].every((v) => v[a]!.hi === v[b]!.hi && v[a]!.lo === v[b]!.lo);
+  const takers = new Map<number, number>();
+  for (const [entry, index] of indices.entries()) {
+    const taker = takers.get(index) ?? entry;
+    if (!isSame(taker, entry))
+      return refuse(`${node.label} takes slice ${index} twice, and it acts on both in different ways`);
+    takers.set(index, taker);
+  }
+  return { kind: 'affine', affine: place(affine, indices, size) };
+}
+
+/** More channels than any layer has. */
+const MOST_INDICES = 2 ** 16;
+
+interface Taken {
+  readonly indices: readonly number[];
+  readonly size: number;
+}
+
+/** Which of how many slices are taken. */
+function takenBy(node: Node, axis: number, facts: Facts): Taken | undefined {
+  const [size, given] = [facts.shape(node.inputs[0])?.[axis], facts.numbers(node.inputs[1], MOST_INDICES)];
+  if (typeof size !== 'number' || size > MOST_ENTRIES || !given) return undefined;
+  const indices = given.map((index) => (index < 0 ? index + size : index));
+  return indices.every((index) => index >= 0 && index < size) ? { indices, size } : undefined;
 }
 
 /** The axis of x that is gathered, and how many axes the indices put in its place. */

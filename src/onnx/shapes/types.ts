@@ -33,11 +33,10 @@ export class Types {
   }
 
   /** The elements of a small constant of any numeric dtype. */
-  numbers(value: Value | undefined): readonly number[] | undefined {
+  numbers(value: Value | undefined, most = LONGEST_SHAPE_CONTENT): readonly number[] | undefined {
     const { shape } = value ? this.of(value) : {};
     if (!value || this.#overridable.has(value) || !shape) return undefined;
-    if (shape.length > 1 || typeof (shape[0] ?? 1) !== 'number' || Number(shape[0] ?? 1) > LONGEST_SHAPE_CONTENT)
-      return;
+    if (shape.length > 1 || typeof (shape[0] ?? 1) !== 'number' || Number(shape[0] ?? 1) > most) return;
     const tensor = storedTensor(value);
     return tensor && tensor.dtype !== 'string'
       ? Array.from(tensor.data as ArrayLike<number | bigint>, Number)

@@ -173,13 +173,15 @@ const gatherSlices: Operator = {
   grow(draft, x, tape) {
     const fact = draft.fact(x);
     const at = tape.next(fact.shape.length);
-    const shape = tape.pick([[2], [3], [2, 2], []]);
+    const shape = tape.pick([[2], [3], [fact.shape[at]!], [2, 2], []]);
     const random = tape.random();
     const data = BigInt64Array.from({ length: sizeOf(shape) }, () => BigInt(Math.floor(random.real() * fact.shape[at]!))); // prettier-ignore
     const taken = draft.graph.constant('taken', { dtype: 'int64', shape, data });
     const out = { ...fact, shape: fact.shape.toSpliced(at, 1, ...shape) };
-    const moved = (axis: number) => (axis === at ? undefined : axis < at ? axis : axis + shape.length - 1);
-    return { y: draft.node('Gather', [x, taken], at === 0 ? {} : { axis: int(at) }, out), ...both(moved) };
+    const moved = (own: boolean) => (axis: number) => (axis === at && !own ? undefined : axis <= at ? axis : axis + shape.length - 1); // prettier-ignore
+    const [isRow, isOnce] = [shape.length === 1, new Set(data).size === data.length];
+    const y = draft.node('Gather', [x, taken], at === 0 ? {} : { axis: int(at) }, out);
+    return { y, forward: moved(isRow), back: moved(isRow && isOnce) };
   },
 };
 

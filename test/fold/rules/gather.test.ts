@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { int, ints } from '../../../src/onnx/attribute.ts';
 import type { Value } from '../../../src/onnx/graph.ts';
+import { float32 } from '../../../src/tensor.ts';
 import { checkFold } from '../check-fold.ts';
 import { Fixture } from '../fixture.ts';
 
@@ -41,13 +42,16 @@ describe('Gather from a constant table', () => {
     expect(report.nodes.after).toBe(2);
   });
 
-  test('refuses an affine of the axis where the slices go, even if all sizes are equal', async () => {
+  test('takes an affine of the axis where the slices go into their places', async () => {
+    const f = new Fixture();
+    const y = f.node('Gather', [f.integers([4, 4], 'E'), f.shape([3, 2, 1, 0], 'ids')], { axis: int(1) });
+    await checkFold(f.done(f.batchNormalization(y, 4)), ['bn = Gather<axis=1>(E_1, ids)']);
+  });
+
+  test('refuses an affine of the axis where the slices go that is not its last, even if all sizes are equal', async () => {
     const f = new Fixture();
     const y = f.node('Gather', [f.integers([4, 4], 'E'), f.shape([3, 2, 1, 0], 'ids')]);
-    await check(f, f.batchNormalization(f.node('Transpose', [y]), 4), 'puts its slices along axis 0');
-    const g = new Fixture();
-    const z = g.node('Gather', [g.integers([4, 4], 'E'), g.shape([3, 2, 1, 0], 'ids')], { axis: int(1) });
-    await check(g, g.batchNormalization(z, 4), 'puts its slices along axis 1');
+    await check(f, f.batchNormalization(f.node('Transpose', [y]), 4), 'has a table whose last axis is not the one');
   });
 
   test('refuses an affine of an axis of the table that is not its last', async () => {
@@ -81,10 +85,47 @@ describe('Gather of what was computed', () => {
     await check(g, g.node('MatMul', [gathered(g, z, 1, [4, 0]), g.integers([3, 7])]));
   });
 
-  test('refuses an affine of the axis that it takes slices of', async () => {
+  test('lets an affine of the axis that it takes slices of pass, in their order', async () => {
     const f = new Fixture();
-    const y = gathered(f, f.batchNormalization(f.input([4, 4, 4]), 4), 1, [3, 2, 1, 0]);
-    await check(f, f.node('Conv', [y, f.integers([7, 4, 2])]), 'takes slices along axis 1');
+    const y = gathered(f, f.batchNormalization(f.input([4, 5, 4]), 5), 1, [3, -1, 1, 3]);
+    await check(f, f.node('Conv', [y, f.integers([7, 4, 2])]));
+    const g = new Fixture();
+    const z = gathered(g, g.node('Conv', [g.input(['N', 2, 5]), g.integers([5, 2, 2])]), 1, [3, -1, 0]);
+    await check(g, g.batchNormalization(z, 3));
+  });
+
+  test('lets a single slice have its own part of an affine', async () => {
+    const f = new Fixture();
+    const y = gathered(f, f.batchNormalization(f.input([2, 3, 5]), 3), 1, 2);
+    await check(f, f.node('MatMul', [y, f.integers([5, 7])]));
+  });
+
+  test('takes back an affine behind slices that are taken twice where it treats both alike, and no other', async () => {
+    const twice = (scales: readonly number[]) => {
+      const f = new Fixture();
+      const y = gathered(f, f.node('Conv', [f.input(['N', 2, 5]), f.integers([3, 2, 2])]), 1, [2, 0, 2]);
+      return { f, y: f.node('Mul', [y, f.graph.constant('s', float32([3, 1], scales))]) };
+    };
+    const { f, y } = twice([3, 5, 3]);
+    expect((await checkFold(f.done(y), undefined)).nodes.after).toBe(2);
+    const other = twice([3, 5, 4]);
+    expect((await checkFold(other.f.done(other.y), undefined)).nodes.after).toBe(3);
+  });
+
+  test('refuses an affine along indices of two axes, and along those that are computed', async () => {
+    const square = (f: Fixture) => f.graph.constant('ids', { dtype: 'int64', shape: [2, 2], data: BigInt64Array.of(0n, 1n, 2n, 3n) }); // prettier-ignore
+    const f = new Fixture();
+    const y = f.node('MatMul', [f.input([2, 3]), f.integers([3, 4])]);
+    const wide = f.node('Gather', [y, square(f)], { axis: int(1) });
+    await check(f, f.batchNormalization(wide, 2), 'puts slices along axis 1 that are not known');
+    const g = new Fixture();
+    const z = g.node('Gather', [g.batchNormalization(g.input([3, 4]), 4), square(g)], { axis: int(1) });
+    await check(g, g.node('MatMul', [z, g.integers([2, 5])]), 'takes slices along axis 1 that are not known');
+    const h = new Fixture();
+    const scores = h.node('MatMul', [h.input([2, 3]), h.integers([3, 4])]);
+    const ids = h.node('ArgMax', [scores], { axis: int(0), keepdims: int(0) });
+    const some = h.node('Gather', [scores, ids], { axis: int(1) });
+    await check(h, h.batchNormalization(some, 4), 'puts slices along axis 1 that are not known');
   });
 
   test('keeps its table where the affines behind it undo each other', async () => {
