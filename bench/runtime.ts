@@ -10,7 +10,7 @@ const BENCHES: readonly (readonly [name: string, ...flags: string[]])[] = [
   ['folding'],
   ['peers'],
   ['event-loop'],
-  ['soak', '--expose-gc'],
+  ['soak', '--expose-gc', '--max-semi-space-size=1'],
   ['faults'],
   ['browser'],
 ];
