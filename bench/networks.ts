@@ -19,7 +19,7 @@ export function resNet50(): Graph {
     }
   }
   const pooled = network.node('Flatten', [network.node('GlobalAveragePool', [x])]);
-  return network.finish(network.node('Gemm', [pooled, network.weights([channels, 1000]), network.weights([1000])]));
+  return network.finish(network.node('Gemm', [pooled, network.weights([channels, 1000]), network.weights([1000])]), [1, 1000]);
 }
 
 /** `count` nodes: Conv, BatchNormalization and Relu in turn, of 4 channels each. */
@@ -27,7 +27,7 @@ export function chain(count: number): Graph {
   const network = new Network([1, 4, 8, 8]);
   let x = network.input;
   while (network.graph.nodes.length < count) x = network.unit(x, [4, 4], { kernel: 1 });
-  return network.finish(x);
+  return network.finish(x, [1, 4, 8, 8]);
 }
 
 class Network {
@@ -40,7 +40,9 @@ class Network {
     this.input = this.graph.input('input', { dtype: 'float32', shape });
   }
 
-  finish(output: Value): Graph {
+  /** An output without a shape is one that onnxsim refuses. */
+  finish(output: Value, shape: readonly number[]): Graph {
+    output.shape = shape;
     this.graph.outputs.push(output);
     return this.graph;
   }
