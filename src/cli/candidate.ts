@@ -14,9 +14,12 @@ export interface Candidate {
   readonly sizeBytes: number;
 }
 
+/** What is sent to the process that runs models, at each level of optimisation anew; it reads more sooner from a file. */
+const MOST_SENT_BYTES = 2 ** 24;
+
 /**
- * Gives the runtime a graph before it is written to its place: as bytes, or, beyond what one file holds, as files in
- * a folder beside `output` that goes when the work is done.
+ * Gives the runtime a graph before it is written to its place: as bytes, or, if it is large, as files in a folder beside
+ * `output` that goes when the work is done.
  */
 export async function withCandidate<T>(
   graph: Graph,
@@ -24,8 +27,8 @@ export async function withCandidate<T>(
   options: WriteOptions & Partial<SplitLimits>,
   work: (candidate: Candidate) => Promise<T>,
 ): Promise<T> {
-  const split = splitOnnx(graph, options);
-  if (split.dataBytes === 0) {
+  const maxInlineBytes = Math.min(options.maxInlineBytes ?? Infinity, MOST_SENT_BYTES);
+  if (splitOnnx(graph, { ...options, maxInlineBytes }).dataBytes === 0) {
     const model = writeOnnx(graph, options);
     return work({ model, sizeBytes: model.length });
   }

@@ -1,10 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { withCandidate } from '../../src/cli/candidate.ts';
 import { writeModelFiles } from '../../src/files/write.ts';
+import { Graph } from '../../src/onnx/graph.ts';
+import { newModelInfo } from '../../src/onnx/model-info.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
+import { writeOnnx } from '../../src/onnx/write.ts';
 import { load } from '../../src/runtime/node.ts';
+import { float32 } from '../../src/tensor.ts';
 import { edgefold, temporaryFolder } from '../support/cli.ts';
 import { tinyNormalized } from '../support/cli-models.ts';
 
@@ -60,6 +64,22 @@ describe('withCandidate', () => {
       return await loaded.run({ x: Float32Array.of(1, 1) });
     });
     expect(outputs.y?.data).toEqual(Float32Array.of(2, 9));
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('gives it a large model as one file: that is read sooner than bytes are sent', async () => {
+    const folder = temporaryFolder();
+    const graph = new Graph('large', { ...newModelInfo(), irVersion: 8, opsets: new Map([['', 15]]) });
+    const x = graph.input('x', { dtype: 'float32', shape: [1, 2048] });
+    const weights = graph.constant('W', float32([2048, 2049], new Float32Array(2048 * 2049).fill(0.5)));
+    graph.outputs.push(graph.node('MatMul', { inputs: [x, weights], output: { name: 'y', dtype: 'float32', shape: [1, 2049] } })); // prettier-ignore
+    await withCandidate(graph, join(folder, 'out.onnx'), {}, async ({ model, sizeBytes }) => {
+      expect(readdirSync(dirname(model as string))).toEqual(['model.onnx']);
+      expect(readFileSync(model as string).equals(writeOnnx(graph))).toBe(true);
+      expect(sizeBytes).toBe(statSync(model as string).size);
+      await using loaded = await load(model);
+      expect((await loaded.run({ x: new Float32Array(2048).fill(1) })).y!.data[2048]).toBe(1024);
+    });
     expect(readdirSync(folder)).toEqual([]);
   });
 
