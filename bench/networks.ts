@@ -19,7 +19,10 @@ export function resNet50(): Graph {
     }
   }
   const pooled = network.node('Flatten', [network.node('GlobalAveragePool', [x])]);
-  return network.finish(network.node('Gemm', [pooled, network.weights([channels, 1000]), network.weights([1000])]), [1, 1000]);
+  return network.finish(
+    network.node('Gemm', [pooled, network.weights([channels, 1000]), network.weights([1000])]),
+    [1, 1000],
+  );
 }
 
 /** `count` nodes: Conv, BatchNormalization and Relu in turn, of 4 channels each. */
