@@ -42,3 +42,13 @@ export function aborted(what: string, signal: AbortSignal): EdgefoldError {
 export function disposed(): EdgefoldError {
   return new EdgefoldError('DISPOSED', 'the model was disposed of', { hint: 'Load it again.' });
 }
+
+/** Weights beside the model: for bytes there is no beside, WebAssembly opens no files, and files can be missing. */
+export function withoutFiles(received: string, where?: string, cause?: unknown): EdgefoldError {
+  return new EdgefoldError('FILE', 'weights of the model lie in another file, which cannot be read here', {
+    ...(where !== undefined && { where }),
+    received,
+    hint: "Write the model as one file, with: edgefold fold MODEL -o ONE.onnx. In Node, provider 'cpu' takes it by its path.",
+    ...(cause !== undefined && { cause }),
+  });
+}

@@ -1,6 +1,8 @@
 import { EdgefoldError } from '../errors.ts';
+import { namesFiles } from '../onnx/proto/names-files.ts';
 import type { Bindings } from './binding.ts';
 import { withThreads, type ThreadPolicy } from './choose-threads.ts';
+import { withoutFiles } from './faults.ts';
 import { LoadedModel } from './loaded-model.ts';
 import type { CacheReport, Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
 import { openSession } from './open-session.ts';
@@ -48,6 +50,8 @@ export function loader(platform: Platform): Load {
     const start = performance.now();
     const model = await prepared(platform, source, options);
     await checkHead(await platform.headOf(model), model);
+    // onnxruntime-node would look for the file in whatever folder the process is in.
+    if (typeof model !== 'string' && namesFiles(model)) throw withoutFiles('bytes that name a file');
     const metadata = platform.metadata(model);
     const settings = await withThreads(checked, model, platform.threadPolicy);
     const msToFetch = performance.now() - start;

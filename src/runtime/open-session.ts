@@ -1,7 +1,7 @@
 import { EdgefoldError, type NodeAtFault } from '../errors.ts';
 import { ARRAY_OF, sizeOf, type Tensor } from '../tensor.ts';
 import type { Binding, Bindings, Missing, NativeMetadata, NativeSession, NativeTensor } from './binding.ts';
-import { runtimeError, wordsOf } from './faults.ts';
+import { runtimeError, withoutFiles, wordsOf } from './faults.ts';
 import { isRunnable, storedLength } from './inputs.ts';
 import type { LoadProgress, ModelSource, Placement, Provider, ProviderReport, TensorSpec } from './model.ts';
 import { isWhole, sessionOptions, type Settings } from './options.ts';
@@ -98,7 +98,7 @@ async function tryProvider(attempt: Attempt): Promise<OpenSession | Refusal> {
     session = await binding.create(source, sessionOptions(provider, settings, isStrict));
   } catch (error) {
     if (error instanceof EdgefoldError) throw error;
-    if (/external data/i.test(wordsOf(error))) throw withoutFiles(error, source);
+    if (/external data/i.test(wordsOf(error))) throw withoutFiles(wordsOf(error), nameOf(source), error);
     if (isWhole(provider)) throw runtimeError('onnxruntime refused the model', error, nameOf(source));
     return refusal(attempt, wordsOf(error));
   }
@@ -113,17 +113,6 @@ async function tryProvider(attempt: Attempt): Promise<OpenSession | Refusal> {
 }
 
 const nameOf = (source: ModelSource): string | undefined => (typeof source === 'string' ? source : undefined);
-
-/** Weights beside the model: for bytes there is no beside, WebAssembly opens no files, and files can be missing. */
-function withoutFiles(cause: unknown, source: ModelSource): EdgefoldError {
-  const where = nameOf(source);
-  return new EdgefoldError('FILE', 'weights of the model lie in another file, which cannot be read here', {
-    ...(where !== undefined && { where }),
-    received: wordsOf(cause),
-    hint: "Write the model as one file, with: edgefold fold MODEL -o ONE.onnx. In Node, provider 'cpu' takes it by its path.",
-    cause,
-  });
-}
 
 const FALLBACK = 'fallback to CPU EP';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { Readable } from 'node:stream';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -170,6 +170,12 @@ describe('loading', () => {
       await expect(load(bytes, { provider })).rejects.toMatchObject(refusal);
     }
     await expect(load(join(folder, 'model.onnx'), { provider: 'wasm' })).rejects.toMatchObject(refusal);
+    // The folder of the process is not beside the model: a file of it would be taken for weights.
+    const here = Buffer.concat([...split.model('package-lock.json')]);
+    expect(statSync('package-lock.json').size).toBeGreaterThan(split.dataBytes);
+    for (const optimization of ['disabled', 'all'] as const) {
+      await expect(load(here, { optimization })).rejects.toMatchObject(refusal);
+    }
     rmSync(folder, { recursive: true });
   });
 
