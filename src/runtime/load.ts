@@ -1,8 +1,6 @@
 import { EdgefoldError } from '../errors.ts';
-import { namesFiles } from '../onnx/proto/names-files.ts';
 import type { Bindings } from './binding.ts';
 import { withThreads, type ThreadPolicy } from './choose-threads.ts';
-import { withoutFiles } from './faults.ts';
 import { LoadedModel } from './loaded-model.ts';
 import type { CacheReport, Load, LoadOptions, LoadSource, ModelSource, Thread } from './model.ts';
 import { openSession } from './open-session.ts';
@@ -23,6 +21,8 @@ export interface Platform {
   bytesOf(source: ModelSource): Promise<Uint8Array>;
   /** How the model begins; at least {@link HEAD_BYTES} if it has them. */
   headOf(source: ModelSource): Promise<Uint8Array>;
+  /** @throws {EdgefoldError} for a model that must not reach the runtime. */
+  checkBytes?(bytes: Uint8Array): void;
   metadata(source: ModelSource): ReadonlyMap<string, string>;
   /** Writes sizes of symbolic dimensions into the graph. */
   fixDims(source: ModelSource, sizes: Readonly<Record<string, number>>): Promise<Uint8Array>;
@@ -50,8 +50,7 @@ export function loader(platform: Platform): Load {
     const start = performance.now();
     const model = await prepared(platform, source, options);
     await checkHead(await platform.headOf(model), model);
-    // onnxruntime-node would look for the file in whatever folder the process is in.
-    if (typeof model !== 'string' && namesFiles(model)) throw withoutFiles('bytes that name a file');
+    if (typeof model !== 'string') platform.checkBytes?.(model);
     const metadata = platform.metadata(model);
     const settings = await withThreads(checked, model, platform.threadPolicy);
     const msToFetch = performance.now() - start;

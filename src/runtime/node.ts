@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { EdgefoldError } from '../errors.ts';
 import { externalDataReader } from '../files/external-data.ts';
 import { readMetadata } from '../onnx/proto/metadata.ts';
-import { wordsOf } from './faults.ts';
+import { namesFiles } from '../onnx/proto/names-files.ts';
+import { withoutFiles, wordsOf } from './faults.ts';
 import { HEAD_BYTES, loader, type Platform } from './load.ts';
 import type { Load, LoadOptions, LoadSource, ModelSource } from './model.ts';
 import { bindings } from './node/bindings.ts';
@@ -27,6 +28,7 @@ const platform: Platform = {
   read,
   bytesOf: (source) => (typeof source === 'string' ? readFile(source) : Promise.resolve(source)),
   headOf: (source) => (typeof source === 'string' ? headOfFile(source) : Promise.resolve(source)),
+  checkBytes,
   metadata: (source) => (typeof source === 'string' ? metadataOfFile(source) : metadataOfBytes(source)),
   fixDims,
   here: { bindings, turns: new Turns() },
@@ -128,6 +130,11 @@ async function headOfFile(path: string): Promise<Uint8Array> {
   } finally {
     await file.close();
   }
+}
+
+/** onnxruntime-node would look for the file in whatever folder the process is in. @throws {EdgefoldError} FILE. */
+function checkBytes(bytes: Uint8Array): void {
+  if (namesFiles(bytes)) throw withoutFiles('bytes that name a file');
 }
 
 const metadataOfBytes = (bytes: Uint8Array) =>
