@@ -68,7 +68,7 @@ export class Facts {
     this.#constants.rememberProduct(value, product);
   }
 
-  /** The elements of a small constant of any numeric dtype, such as axes or pads. */
+  /** The elements of a constant of rank 0 or 1 and any numeric dtype, such as axes; `undefined` if it has more than `most`. */
   numbers(value: Value | undefined, most?: number): readonly number[] | undefined {
     return this.#types.numbers(value, most);
   }

@@ -39,7 +39,7 @@ export const gather: Rule = {
     if (isUniform(affine)) return push({ value, affine });
     const [gathered, indices] = axesOf(node, facts);
     if (affine.axis === gathered) {
-      const taken = indices! > 1 ? undefined : takenBy(node, gathered, facts);
+      const taken = takenBy(node, gathered, facts);
       if (!taken) return refuse(`${node.label} takes slices along axis ${gathered} that are not known`);
       return push({ value, affine: pick(affine, taken.indices) });
     }
@@ -69,8 +69,7 @@ function before(node: Node, affine: Affine, facts: Facts): Moved {
 
 /** The affine along the one axis of the indices as one along the axis that is gathered. */
 function putBack(node: Node, affine: Affine, gathered: number, facts: Facts): Moved {
-  const isRow = facts.rank(node.inputs[1]) === 1;
-  const taken = isRow ? takenBy(node, gathered, facts) : undefined;
+  const taken = takenBy(node, gathered, facts);
   if (!taken) return refuse(`${node.label} puts slices along axis ${affine.axis} that are not known`);
   const { indices, size } = taken;
   const { scale, shift } = affine;
@@ -93,7 +92,7 @@ interface Taken {
   readonly size: number;
 }
 
-/** Which of how many slices are taken. */
+/** Which of how many slices are taken; `undefined` too for indices of two axes and more. */
 function takenBy(node: Node, axis: number, facts: Facts): Taken | undefined {
   const [size, given] = [facts.shape(node.inputs[0])?.[axis], facts.numbers(node.inputs[1], MOST_INDICES)];
   if (typeof size !== 'number' || size > MOST_ENTRIES || !given) return undefined;
